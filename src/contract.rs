@@ -1,0 +1,20 @@
+//! What a `/work` request can be asked to do, and what a given request will do.
+//!
+//! Pure: no clock, no socket, no global. The service and the drill meet only here.
+//!
+//! Reading order: [`parameter`] lists the names that exist; [`Work`] is a request for
+//! misbehaviour after every check; [`Work::draw`] turns it into one [`Injection`],
+//! the same one on every machine for the same seed. [`Latency`] holds the
+//! distributions, [`quantity`] reads durations, sizes, shares and rates as people write them.
+
+pub mod latency;
+pub mod parameter;
+pub mod quantity;
+mod work;
+mod workload;
+
+pub use latency::Latency;
+pub use parameter::{Caps, Parameter};
+pub use quantity::{Rate, Share, Size};
+pub use work::{Abort, Injection, Memory, OpenTo, Refusal, Work};
+pub use workload::Workloads;

@@ -1,0 +1,498 @@
+//! A request for misbehaviour, checked, and what it makes one request do.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::latency::Latency;
+use super::parameter::{Caps, DEFAULT_LATENCY, Parameter, is_registered};
+use super::quantity::{Share, Size, parse_duration};
+
+/// What a request asks `/work` to do, every value within its cap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// How long to wait before answering.
+    pub latency: Latency,
+    /// The status to answer with when no error is drawn.
+    pub status: u16,
+    /// How often to answer with an error instead, and with which.
+    pub error: Option<(Share, u16)>,
+    /// CPU time to burn.
+    pub cpu: Duration,
+    /// Memory to hold.
+    pub memory: Option<Memory>,
+    /// Bytes to answer with; a short JSON text where this is `None`.
+    pub body: Option<Size>,
+    /// How to fail instead of answering.
+    pub abort: Option<Abort>,
+    /// The code to end the process with after answering.
+    pub exit: Option<u8>,
+    /// Whose traffic it says it is.
+    pub workload: Option<String>,
+    /// What makes the draw repeatable.
+    pub seed: Option<u64>,
+    /// Which draw of the seed this is.
+    pub n: u64,
+}
+
+/// Memory to allocate and touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// How much.
+    pub size: Size,
+    /// How long to hold it before it is given back.
+    pub hold: Duration,
+}
+
+/// Ways to fail without a proper answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abort {
+    /// Reset the TCP connection; no answer.
+    Reset,
+    /// Close the connection in the middle of the body.
+    Truncate,
+    /// Panic in the handler; the process lives and answers 500.
+    Panic,
+}
+
+/// What one request will do: the draw of a [`Work`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Injection {
+    /// The wait before the answer.
+    pub latency: Duration,
+    /// The status of the answer.
+    pub status: u16,
+    /// CPU time to burn.
+    pub cpu: Duration,
+    /// Memory to hold.
+    pub memory: Option<Memory>,
+    /// Bytes to answer with; a short JSON text where this is `None`.
+    pub body: Option<Size>,
+    /// How to fail instead of answering.
+    pub abort: Option<Abort>,
+    /// The code to end the process with after answering.
+    pub exit: Option<u8>,
+}
+
+/// The most that `/work` does for anybody, without a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenTo {
+    /// The longest latency that may be drawn.
+    pub latency: Duration,
+    /// Bytes to answer with.
+    pub body: Size,
+}
+
+impl Default for OpenTo {
+    fn default() -> Self {
+        Self { latency: Duration::from_secs(5), body: Size::mebibytes(1) }
+    }
+}
+
+/// A request that `/work` does not take, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{parameter}: got {got}, expected {expected}")]
+pub struct Refusal {
+    /// The name that was refused, as it was given.
+    pub parameter: String,
+    /// What it was given.
+    pub got: String,
+    /// What would have been right.
+    pub expected: String,
+}
+
+impl Default for Work {
+    /// What a request without parameters does.
+    fn default() -> Self {
+        Self {
+            latency: DEFAULT_LATENCY.parse().expect("the default latency is well-formed"),
+            status: 200,
+            error: None,
+            cpu: Duration::ZERO,
+            memory: None,
+            body: None,
+            abort: None,
+            exit: None,
+            workload: None,
+            seed: None,
+            n: 0,
+        }
+    }
+}
+
+impl Work {
+    /// Checks named values, from a query or a JSON body.
+    ///
+    /// # Errors
+    /// The first name that does not exist or comes twice, value that is malformed or over its cap,
+    /// or combination that contradicts itself.
+    pub fn parse<'a>(
+        values: impl IntoIterator<Item = (&'a str, &'a str)>,
+        caps: &'a Caps,
+    ) -> Result<Self, Refusal> {
+        let mut work = Self::default();
+        let mut given: Vec<Given<'a>> = Vec::new();
+        for (name, got) in values {
+            let Some(parameter) = Parameter::named(name) else {
+                return Err(unknown(name, got));
+            };
+            let value = Given { parameter, got, caps };
+            if given.iter().any(|earlier| earlier.parameter == parameter) {
+                return Err(value.refuse("it once"));
+            }
+            work.set(&value)?;
+            given.push(value);
+        }
+        work.contradiction(&given).map_or(Ok(work), Err)
+    }
+
+    /// Reads a query string, percent-encoded as forms are.
+    ///
+    /// # Errors
+    /// As [`Work::parse`].
+    pub fn from_query(query: &str, caps: &Caps) -> Result<Self, Refusal> {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        Self::parse(pairs.iter().map(|(name, value)| (&**name, &**value)), caps)
+    }
+
+    fn set(&mut self, value: &Given<'_>) -> Result<(), Refusal> {
+        let caps = value.caps;
+        match value.parameter.name {
+            "latency" => {
+                // An error of the form says more than the list of forms would.
+                let latency: Latency = value.got.parse().map_err(|error| value.refuse(error))?;
+                self.latency = value.at_most(latency, |l| l.longest(), caps.latency)?;
+            }
+            "status" => self.status = value.status(200)?,
+            "error_rate" => {
+                let (_, status) = self.error.unwrap_or((value.read()?, 500));
+                self.error = Some((value.read()?, status));
+            }
+            "error_status" => {
+                let none: Share = "0".parse().expect("no share is a share");
+                let (share, _) = self.error.unwrap_or((none, 500));
+                self.error = Some((share, value.status(500)?));
+            }
+            "cpu" => self.cpu = value.at_most(value.duration()?, |d| *d, caps.cpu)?,
+            "memory" => {
+                let size = value.at_most(value.read::<Size>()?, |s| *s, caps.memory)?;
+                self.memory.get_or_insert(NOTHING_HELD).size = size;
+            }
+            "hold" => {
+                let hold = value.at_most(value.duration()?, |d| *d, caps.hold)?;
+                self.memory.get_or_insert(NOTHING_HELD).hold = hold;
+            }
+            "body" => self.body = Some(value.at_most(value.read()?, |s| *s, caps.body)?),
+            "abort" => self.abort = Some(value.read()?),
+            "exit" => self.exit = Some(value.integer()?),
+            "workload" if (1..=64).contains(&value.got.len()) => self.workload = Some(value.got.to_owned()),
+            "seed" => self.seed = Some(value.integer()?),
+            "n" => self.n = value.integer()?,
+            _ => return Err(value.refuse(value.parameter.takes(caps))),
+        }
+        Ok(())
+    }
+
+    /// Values that are each right but cannot all be done.
+    fn contradiction(&self, given: &[Given<'_>]) -> Option<Refusal> {
+        let has = |name: &str| given.iter().find(|value| value.parameter.name == name);
+        for (name, needed) in [("hold", "memory"), ("error_status", "error_rate"), ("n", "seed")] {
+            if let Some(value) = has(name)
+                && has(needed).is_none()
+            {
+                return Some(value.refuse(format!("it only together with {needed}")));
+            }
+        }
+        if let (Some(exit), Some(_)) = (has("exit"), has("abort")) {
+            return Some(exit.refuse("it only without abort: the process ends after an answer"));
+        }
+        let bodiless = |status| matches!(status, 204 | 205 | 304);
+        if let Some(body) = has("body")
+            && bodiless(self.status)
+        {
+            return Some(
+                body.refuse(format!("it only with a status that has a body, which {} has not", self.status)),
+            );
+        }
+        if let Some(abort) = has("abort")
+            && self.abort == Some(Abort::Truncate)
+            && (bodiless(self.status) || self.body.is_some_and(|size| size.bytes() < 2))
+        {
+            return Some(abort.refuse("truncate only with a body of at least 2 bytes"));
+        }
+        None
+    }
+
+    /// What the draw `n` of `seed` does: the same on every platform and in every release.
+    ///
+    /// ChaCha8 (Bernstein, "ChaCha, a variant of Salsa20", 2008), keyed by the seed, on stream `n`.
+    /// Each choice has a fixed place in the stream, so asking for errors does not move the latencies.
+    #[must_use]
+    pub fn draw(&self, seed: u64, n: u64) -> Injection {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut random = ChaCha8Rng::from_seed(key);
+        random.set_stream(n);
+        let error_at = uniform(random.next_u64());
+        let latency_at = uniform(random.next_u64());
+        let status = match self.error {
+            Some((share, status)) if error_at < share.get() => status,
+            _ => self.status,
+        };
+        Injection {
+            latency: self.latency.at(latency_at),
+            status,
+            cpu: self.cpu,
+            memory: self.memory,
+            body: self.body,
+            abort: self.abort,
+            exit: self.exit,
+        }
+    }
+
+    /// The first wish that costs more than is open to everybody, with what makes it costly.
+    #[must_use]
+    pub fn costly(&self, open: &OpenTo) -> Option<&'static str> {
+        if self.exit.is_some() {
+            Some("exit")
+        } else if self.abort.is_some() {
+            Some("abort")
+        } else if self.memory.is_some() {
+            Some("memory")
+        } else if !self.cpu.is_zero() {
+            Some("cpu")
+        } else if self.body.is_some_and(|size| size > open.body) {
+            Some("body")
+        } else if self.latency.longest() > open.latency {
+            Some("latency")
+        } else {
+            None
+        }
+    }
+}
+
+const NOTHING_HELD: Memory = Memory { size: Size(0), hold: Duration::ZERO };
+
+/// A number from 0 up to, but not including, 1, from the upper 53 bits.
+fn uniform(word: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in an f64")]
+    let upper = (word >> 11) as f64;
+    upper / (1_u64 << 53) as f64
+}
+
+/// A value as it was given, for a parameter that exists.
+struct Given<'a> {
+    parameter: &'static Parameter,
+    got: &'a str,
+    caps: &'a Caps,
+}
+
+impl Given<'_> {
+    fn refuse(&self, expected: impl fmt::Display) -> Refusal {
+        Refusal {
+            parameter: self.parameter.name.to_owned(),
+            got: quoted(self.got),
+            expected: expected.to_string(),
+        }
+    }
+
+    fn malformed(&self) -> Refusal {
+        self.refuse(self.parameter.takes(self.caps))
+    }
+
+    fn read<T: FromStr>(&self) -> Result<T, Refusal> {
+        self.got.parse().map_err(|_| self.malformed())
+    }
+
+    fn duration(&self) -> Result<Duration, Refusal> {
+        parse_duration(self.got).map_err(|_| self.malformed())
+    }
+
+    /// A whole number in digits alone; `str::parse` would take a plus sign too.
+    fn integer<T: FromStr>(&self) -> Result<T, Refusal> {
+        if self.got.bytes().all(|b| b.is_ascii_digit()) { self.read() } else { Err(self.malformed()) }
+    }
+
+    fn status(&self, least: u16) -> Result<u16, Refusal> {
+        match self.integer() {
+            Ok(status) if status >= least && is_registered(status) => Ok(status),
+            _ => Err(self.malformed()),
+        }
+    }
+
+    fn at_most<T, M: PartialOrd>(&self, value: T, measure: impl Fn(&T) -> M, cap: M) -> Result<T, Refusal> {
+        if measure(&value) <= cap { Ok(value) } else { Err(self.malformed()) }
+    }
+}
+
+fn unknown(name: &str, got: &str) -> Refusal {
+    let expected = match Parameter::nearest(name) {
+        Some(nearest) => format!("a parameter that exists: did you mean {nearest}?"),
+        None => {
+            let names: Vec<_> = super::parameter::PARAMETERS.iter().map(|p| p.name).collect();
+            format!("one of the parameters {}", names.join(", "))
+        }
+    };
+    Refusal { parameter: quoted(name), got: quoted(got), expected }
+}
+
+/// What a client sent, short and without control characters, fit to be shown and logged.
+fn quoted(text: &str) -> String {
+    const SHOWN: usize = 64;
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+impl FromStr for Abort {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "reset" => Ok(Self::Reset),
+            "truncate" => Ok(Self::Truncate),
+            "panic" => Ok(Self::Panic),
+            _ => Err(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Work {
+        Work::from_query(query, &Caps::default()).unwrap_or_else(|refusal| panic!("{query}: {refusal}"))
+    }
+
+    fn refused(query: &str) -> Refusal {
+        Work::from_query(query, &Caps::default()).expect_err(query)
+    }
+
+    #[test]
+    fn a_request_without_parameters_has_a_small_varying_latency() {
+        let work = read("");
+        assert_eq!(work, Work::default());
+        let draws: Vec<_> = (0..100).map(|n| work.draw(1, n).latency).collect();
+        assert!(draws.iter().all(|latency| *latency < Duration::from_secs(1)));
+        assert_ne!(draws[0], draws[1]);
+        assert_eq!(work.costly(&OpenTo::default()), None);
+    }
+
+    #[test]
+    fn every_parameter_of_the_table_is_read() {
+        for parameter in &crate::contract::parameter::PARAMETERS {
+            let needs = match parameter.name {
+                "error_status" => "error_rate=0.1&",
+                "hold" => "memory=1MiB&",
+                "n" => "seed=1&",
+                _ => "",
+            };
+            let work = read(&format!("{needs}{}={}", parameter.name, parameter.example));
+            assert_ne!(work, read(needs.trim_end_matches('&')), "{} was ignored", parameter.name);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_and_number_do_the_same_for_ever() {
+        let work = read("latency=p50=40ms,p99=900ms&error_rate=0.5");
+        let draws: Vec<_> =
+            (0..4).map(|n| work.draw(7, n)).map(|i| (i.latency.as_micros(), i.status)).collect();
+        // Written down once; a change here breaks everybody's recorded runs.
+        assert_eq!(draws, [(35_676, 200), (18_457, 200), (12_626, 500), (40_608, 200)]);
+    }
+
+    #[test]
+    fn asking_for_errors_does_not_move_the_latencies() {
+        let (calm, failing) =
+            (read("latency=exponential(10ms)"), read("latency=exponential(10ms)&error_rate=0.5"));
+        for n in 0..100 {
+            assert_eq!(calm.draw(3, n).latency, failing.draw(3, n).latency);
+        }
+    }
+
+    #[test]
+    fn the_share_of_errors_is_the_share_that_was_asked_for() {
+        let work = read("error_rate=0.25&error_status=503");
+        let errors = (0..10_000).filter(|n| work.draw(1, *n).status == 503).count();
+        assert!((2_300..2_700).contains(&errors), "{errors} of 10000");
+        assert!((0..1_000).all(|n| read("error_rate=0").draw(1, n).status == 200));
+        assert!((0..1_000).all(|n| read("error_rate=1").draw(1, n).status == 500));
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_refused_by_name_with_the_nearest_one() {
+        let refusal = refused("latncy=40ms");
+        assert_eq!(refusal.parameter, "latncy");
+        assert!(refusal.expected.contains("did you mean latency?"), "{refusal}");
+        assert!(refused("colour=red").expected.contains("one of the parameters latency, status"));
+    }
+
+    #[test]
+    fn what_is_malformed_over_its_cap_or_contradictory_is_refused() {
+        for (query, parameter, expected) in [
+            ("latency=soon", "latency", "uniform(10ms,50ms)"),
+            ("latency=2h", "latency", "above 60s"),
+            ("latency=exponential(20s)", "latency", "above 60s"),
+            ("status=99", "status", "registered status from 200"),
+            ("status=101", "status", "registered status from 200"),
+            ("status=299", "status", "registered status from 200"),
+            ("status=+200", "status", "registered status from 200"),
+            ("error_rate=2", "error_rate", "from 0 to 1"),
+            ("error_rate=0.5&error_status=404", "error_status", "registered server error"),
+            ("error_status=500", "error_status", "together with error_rate"),
+            ("cpu=11s", "cpu", "at most 10s"),
+            ("memory=1GiB", "memory", "at most 256MiB"),
+            ("memory=1MiB&hold=2m", "hold", "at most 60s"),
+            ("hold=5s", "hold", "together with memory"),
+            ("body=2GiB", "body", "at most 1GiB"),
+            ("abort=loudly", "abort", "one of reset, truncate, panic"),
+            ("exit=256", "exit", "from 0 to 255"),
+            ("exit=1&abort=panic", "exit", "without abort"),
+            ("status=204&body=1KiB", "body", "a status that has a body"),
+            ("abort=truncate&body=1", "abort", "at least 2 bytes"),
+            ("workload=", "workload", "1 to 64 characters"),
+            ("seed=-1", "seed", "whole number"),
+            ("n=1", "n", "together with seed"),
+            ("cpu=1ms&cpu=2ms", "cpu", "it once"),
+        ] {
+            let refusal = refused(query);
+            assert_eq!(refusal.parameter, parameter, "{query}: {refusal}");
+            assert!(refusal.expected.contains(expected), "{query}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_sent_is_shown_short_and_harmless() {
+        let refusal = refused(&format!("status=%0A%1b[31m{}", "9".repeat(500)));
+        assert!(
+            refusal.got.starts_with("\\n\\u{1b}[31m999") && refusal.got.chars().count() < 100,
+            "{}",
+            refusal.got
+        );
+    }
+
+    #[test]
+    fn costly_wishes_are_told_from_cheap_ones() {
+        let costly = |query| read(query).costly(&OpenTo::default());
+        for (query, wish) in [
+            ("cpu=1ms", "cpu"),
+            ("memory=1KiB", "memory"),
+            ("abort=reset", "abort"),
+            ("exit=0", "exit"),
+            ("body=2MiB", "body"),
+            ("latency=6s", "latency"),
+            ("latency=exponential(1s)", "latency"),
+        ] {
+            assert_eq!(costly(query), Some(wish), "{query}");
+        }
+        for query in ["", "status=503", "error_rate=1", "body=1MiB", "latency=5s", "cpu=0"] {
+            assert_eq!(costly(query), None, "{query}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Drives a service from outside and keeps a ledger of what truly happened.

@@ -1,0 +1,12 @@
+//! firedrill: the test button for your monitoring.
+//!
+//! A service that misbehaves on request, in a known way, and the traffic that drives it.
+//!
+//! Reading order: [`contract`] says what a request can ask for and what it will do; [`service`]
+//! does it and measures itself; [`drill`] sends requests on a schedule and keeps the ledger of what
+//! truly happened; [`cli`] turns flags into configurations and starts them. `service` and `drill`
+//! never import one another.
+
+pub mod cli;
+pub mod contract;
+pub mod drill;
