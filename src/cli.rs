@@ -3,9 +3,11 @@
 //! Every flag has an environment variable of the same name (`--listen`, `FIREDRILL_LISTEN`).
 //! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
 
-mod load;
+mod flag;
 mod log;
-mod probe;
+mod open_files;
+mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -23,10 +25,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Send traffic at a fixed rate and say what was sent and what came back.
-    Load(load::Flags),
-    /// Ask a URL whether it is healthy: a health check for images that have no curl.
-    Probe(probe::Flags),
+    /// Run the service that misbehaves on request.
+    Serve(Box<serve::Flags>),
 }
 
 /// Reads the command line and does what it says.
@@ -36,8 +36,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     cli.log.install();
     let done = match cli.command {
-        Command::Load(flags) => load::run(flags),
-        Command::Probe(flags) => probe::run(&flags),
+        Command::Serve(flags) => serve::run(*flags),
     };
     done.unwrap_or_else(|error| {
         // The whole chain in one line; a person needs a sentence, not a backtrace.

@@ -10,11 +10,13 @@
 pub mod latency;
 pub mod parameter;
 pub mod quantity;
+mod token;
 mod work;
 mod workload;
 
 pub use latency::Latency;
 pub use parameter::{Caps, Parameter};
 pub use quantity::{Rate, Share, Size};
+pub use token::Token;
 pub use work::{Abort, Injection, Memory, OpenTo, Refusal, Work};
 pub use workload::Workloads;

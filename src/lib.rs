@@ -10,3 +10,4 @@
 pub mod cli;
 pub mod contract;
 pub mod drill;
+pub mod service;

@@ -12,7 +12,7 @@ pub(super) struct Flags {
     #[arg(long, global = true, env = "FIREDRILL_LOG_FORMAT", default_value = "text", value_enum)]
     log_format: Format,
     /// Which log lines to write: error, warn, info, debug or trace, or a filter such as info,firedrill::service=debug
-    #[arg(long, global = true, env = "FIREDRILL_LOG", default_value = "info", value_parser = EnvFilter::try_new::<&str>)]
+    #[arg(long, global = true, env = "FIREDRILL_LOG", default_value = "info", value_parser = str::parse::<EnvFilter>)]
     log: EnvFilter,
 }
 

@@ -168,13 +168,10 @@ impl Parameter {
                 format_duration(caps.latency)
             ),
             Kind::Duration => {
-                let cap = if self.name == "hold" { caps.hold } else { caps.cpu };
-                format!("a duration such as {} of at most {}", self.example, format_duration(cap))
+                let cap = format_duration(self.longest(caps));
+                format!("a duration such as {} of at most {cap}", self.example)
             }
-            Kind::Size => {
-                let cap = if self.name == "body" { caps.body } else { caps.memory };
-                format!("a size such as {} of at most {cap}", self.example)
-            }
+            Kind::Size => format!("a size such as {} of at most {}", self.example, self.largest(caps)),
             Kind::Share => "a share from 0 to 1, such as 0.05".to_owned(),
             Kind::Status if self.name == "error_status" => {
                 "a registered server error, 500 to 508, 510 or 511".to_owned()
@@ -184,6 +181,24 @@ impl Parameter {
             Kind::Integer(most) => format!("a whole number from 0 to {most}"),
             Kind::Text => "1 to 64 characters".to_owned(),
         }
+    }
+
+    /// The longest duration that it takes, where it takes one.
+    #[must_use]
+    pub fn longest(&self, caps: &Caps) -> Duration {
+        if self.name == "hold" { caps.hold } else { caps.cpu }
+    }
+
+    /// The largest size that it takes, where it takes one.
+    #[must_use]
+    pub fn largest(&self, caps: &Caps) -> Size {
+        if self.name == "body" { caps.body } else { caps.memory }
+    }
+
+    /// The statuses that it takes, where it takes one.
+    pub fn statuses(&self) -> impl Iterator<Item = u16> + use<> {
+        let least = if self.name == "error_status" { 500 } else { 200 };
+        (least..600).filter(|status| is_registered(*status))
     }
 
     /// The parameter whose name is nearest to one that does not exist, if any is near.

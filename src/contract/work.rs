@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::latency::Latency;
-use super::parameter::{Caps, DEFAULT_LATENCY, Parameter, is_registered};
+use super::parameter::{Caps, DEFAULT_LATENCY, Parameter};
 use super::quantity::{Share, Size, parse_duration};
 
 /// What a request asks `/work` to do, every value within its cap.
@@ -158,15 +159,31 @@ impl Work {
         Self::parse(pairs.iter().map(|(name, value)| (&**name, &**value)), caps)
     }
 
+    /// Reads a JSON object of the same names; each value a string or a number.
+    ///
+    /// # Errors
+    /// As [`Work::parse`], and a refusal of the `body` where it is not such an object.
+    pub fn from_json(body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
+        let Members(members) = serde_json::from_slice(body).map_err(|error| Refusal {
+            parameter: "request body".to_owned(),
+            got: quoted(&String::from_utf8_lossy(body)),
+            expected: format!("a JSON object of parameters ({error})"),
+        })?;
+        Self::parse(members.iter().map(|(name, value)| (name.as_str(), value.as_str())), caps)
+    }
+
     fn set(&mut self, value: &Given<'_>) -> Result<(), Refusal> {
         let caps = value.caps;
         match value.parameter.name {
             "latency" => {
                 // An error of the form says more than the list of forms would.
                 let latency: Latency = value.got.parse().map_err(|error| value.refuse(error))?;
-                self.latency = value.at_most(latency, |l| l.longest(), caps.latency)?;
+                if latency.longest() > caps.latency {
+                    return Err(value.malformed());
+                }
+                self.latency = latency;
             }
-            "status" => self.status = value.status(200)?,
+            "status" => self.status = value.status()?,
             "error_rate" => {
                 let (_, status) = self.error.unwrap_or((value.read()?, 500));
                 self.error = Some((value.read()?, status));
@@ -174,18 +191,16 @@ impl Work {
             "error_status" => {
                 let none: Share = "0".parse().expect("no share is a share");
                 let (share, _) = self.error.unwrap_or((none, 500));
-                self.error = Some((share, value.status(500)?));
+                self.error = Some((share, value.status()?));
             }
-            "cpu" => self.cpu = value.at_most(value.duration()?, |d| *d, caps.cpu)?,
+            "cpu" => self.cpu = value.duration()?,
             "memory" => {
-                let size = value.at_most(value.read::<Size>()?, |s| *s, caps.memory)?;
-                self.memory.get_or_insert(NOTHING_HELD).size = size;
+                self.memory.get_or_insert(NOTHING_HELD).size = value.size()?;
             }
             "hold" => {
-                let hold = value.at_most(value.duration()?, |d| *d, caps.hold)?;
-                self.memory.get_or_insert(NOTHING_HELD).hold = hold;
+                self.memory.get_or_insert(NOTHING_HELD).hold = value.duration()?;
             }
-            "body" => self.body = Some(value.at_most(value.read()?, |s| *s, caps.body)?),
+            "body" => self.body = Some(value.size()?),
             "abort" => self.abort = Some(value.read()?),
             "exit" => self.exit = Some(value.integer()?),
             "workload" if (1..=64).contains(&value.got.len()) => self.workload = Some(value.got.to_owned()),
@@ -308,7 +323,13 @@ impl Given<'_> {
     }
 
     fn duration(&self) -> Result<Duration, Refusal> {
-        parse_duration(self.got).map_err(|_| self.malformed())
+        let cap = self.parameter.longest(self.caps);
+        parse_duration(self.got).ok().filter(|duration| *duration <= cap).ok_or_else(|| self.malformed())
+    }
+
+    fn size(&self) -> Result<Size, Refusal> {
+        let cap = self.parameter.largest(self.caps);
+        self.read().ok().filter(|size| *size <= cap).ok_or_else(|| self.malformed())
     }
 
     /// A whole number in digits alone; `str::parse` would take a plus sign too.
@@ -316,15 +337,9 @@ impl Given<'_> {
         if self.got.bytes().all(|b| b.is_ascii_digit()) { self.read() } else { Err(self.malformed()) }
     }
 
-    fn status(&self, least: u16) -> Result<u16, Refusal> {
-        match self.integer() {
-            Ok(status) if status >= least && is_registered(status) => Ok(status),
-            _ => Err(self.malformed()),
-        }
-    }
-
-    fn at_most<T, M: PartialOrd>(&self, value: T, measure: impl Fn(&T) -> M, cap: M) -> Result<T, Refusal> {
-        if measure(&value) <= cap { Ok(value) } else { Err(self.malformed()) }
+    fn status(&self) -> Result<u16, Refusal> {
+        let status: u16 = self.integer()?;
+        self.parameter.statuses().find(|taken| *taken == status).ok_or_else(|| self.malformed())
     }
 }
 
@@ -347,6 +362,39 @@ fn quoted(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// The members of a JSON object in their order, those that come twice included, which a map would drop.
+struct Members(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AsMembers;
+        impl<'de> Visitor<'de> for AsMembers {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object such as {\"latency\": \"40ms\", \"error_rate\": 0.05}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let value = match map.next_value::<serde_json::Value>()? {
+                        serde_json::Value::String(text) => text,
+                        serde_json::Value::Number(number) => number.to_string(),
+                        other => {
+                            let message = format!("{name} is {other}: a string or a number would be right");
+                            return Err(de::Error::custom(quoted(&message)));
+                        }
+                    };
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(AsMembers)
+    }
 }
 
 impl FromStr for Abort {
@@ -464,6 +512,31 @@ mod tests {
             let refusal = refused(query);
             assert_eq!(refusal.parameter, parameter, "{query}: {refusal}");
             assert!(refusal.expected.contains(expected), "{query}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn json_says_the_same_as_a_query() {
+        let json =
+            br#"{"latency": "p50=40ms,p99=900ms", "error_rate": 0.05, "status": 404, "seed": "7", "n": 3}"#;
+        let query = "latency=p50=40ms,p99=900ms&error_rate=0.05&status=404&seed=7&n=3";
+        assert_eq!(Work::from_json(json, &Caps::default()), Ok(read(query)));
+        assert_eq!(Work::from_json(b"{}", &Caps::default()), Ok(Work::default()));
+    }
+
+    #[test]
+    fn json_that_is_not_an_object_of_parameters_is_refused() {
+        for (json, expected) in [
+            ("", "JSON object"),
+            ("[]", "JSON object"),
+            ("{\"cpu\": true}", "cpu is true"),
+            ("{\"cpu\": \"1ms\", \"cpu\": \"2ms\"}", "it once"),
+            ("{\"status\": 503.5}", "registered status"),
+            ("{\"speed\": 1}", "did you mean seed?"),
+            ("{} {}", "JSON object"),
+        ] {
+            let refusal = Work::from_json(json.as_bytes(), &Caps::default()).expect_err(json);
+            assert!(refusal.expected.contains(expected), "{json}: {refusal}");
         }
     }
 

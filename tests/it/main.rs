@@ -1,1 +1,1 @@
-mod smoke {}
+//! Integration tests: the real program, real sockets.

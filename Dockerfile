@@ -1,0 +1,37 @@
+FROM rust:1.95-slim-bookworm AS build
+ARG TARGETPLATFORM
+WORKDIR /src
+COPY . .
+ARG REVISION=unknown
+ARG SOURCE_DATE_EPOCH=0
+# The host's own triple is named so that RUSTFLAGS reach the program alone: build scripts and procedural macros
+# cannot be linked statically. The remapped paths and the date make equal sources give equal bytes.
+# Sources keep the host's dates, which may be older than what the cache was built from: touched, none is missed.
+RUN --mount=type=cache,id=firedrill-registry-$TARGETPLATFORM,sharing=locked,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=firedrill-target-$TARGETPLATFORM,sharing=locked,target=/src/target \
+    triple="$(rustc -vV | sed -n 's/^host: //p')" \
+ && export FIREDRILL_REVISION="$REVISION" SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
+ && export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/cargo=cargo --remap-path-prefix=/src=." \
+ && touch src/*.rs \
+ && cargo build --locked --release --target "$triple" \
+ && install -D "target/$triple/release/firedrill" /out/firedrill \
+ && touch -d "@$SOURCE_DATE_EPOCH" /out/firedrill
+
+FROM scratch
+ARG VERSION=dev
+ARG REVISION=unknown
+ARG SOURCE=
+LABEL org.opencontainers.image.title="firedrill" \
+      org.opencontainers.image.description="The test button for your monitoring: a service that misbehaves on request, and the drill that checks whether anybody noticed." \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.source="$SOURCE" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+COPY --from=build /out/firedrill /firedrill
+USER 65532:65532
+ENV FIREDRILL_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+HEALTHCHECK --interval=2s --timeout=2s --start-period=10s --retries=3 \
+    CMD ["/firedrill", "probe", "http://127.0.0.1:8080/health"]
+ENTRYPOINT ["/firedrill"]
+CMD ["serve"]

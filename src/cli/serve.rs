@@ -1,0 +1,191 @@
+//! `firedrill serve`: the service's flags.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::builder::TypedValueParser as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{flag, open_files, token};
+use crate::contract::{Caps, OpenTo, Size, Workloads};
+use crate::service::{Config, Handle, Patience, Service};
+
+/// What the service does and how much of it.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Address and port to listen on; port 0 lets the system choose one
+    #[arg(long, env = "FIREDRILL_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: String,
+    #[command(flatten)]
+    token: token::Flags,
+    /// Values of the `workload` label, up to 16; any other name counts as `other`
+    #[arg(long, env = "FIREDRILL_WORKLOADS", default_value = "demo,drill,web", value_delimiter = ',')]
+    workloads: Vec<String>,
+    /// What requests that bring no seed draw from, a whole number [default: random]
+    #[arg(long, env = "FIREDRILL_SEED")]
+    seed: Option<u64>,
+    /// Log each request
+    #[arg(long, env = "FIREDRILL_LOG_REQUESTS", value_parser = clap::builder::FalseyValueParser::new())]
+    log_requests: bool,
+
+    /// The longest latency that a request may ask for, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_LATENCY", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
+    max_latency: Duration,
+    /// The most CPU time that a request may ask for, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_CPU", default_value = "10s", value_parser = flag::grace, help_heading = "One request")]
+    max_cpu: Duration,
+    /// The most memory that a request may ask for, up to --max-memory-total
+    #[arg(long, env = "FIREDRILL_MAX_MEMORY", default_value = "256MiB", help_heading = "One request")]
+    max_memory: Size,
+    /// The longest that a request may hold memory, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_HOLD", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
+    max_hold: Duration,
+    /// The largest answer that a request may ask for, in bytes
+    #[arg(long, env = "FIREDRILL_MAX_BODY", default_value = "1GiB", help_heading = "One request")]
+    max_body: Size,
+    /// The longest latency without the token, up to 1h
+    #[arg(long, env = "FIREDRILL_OPEN_LATENCY", default_value = "5s", value_parser = flag::grace, help_heading = "One request")]
+    open_latency: Duration,
+    /// The largest answer without the token, in bytes
+    #[arg(long, env = "FIREDRILL_OPEN_BODY", default_value = "1MiB", help_heading = "One request")]
+    open_body: Size,
+
+    /// Requests for work at a time, 1 to 65535; one more is answered 503
+    #[arg(long, env = "FIREDRILL_MAX_WORK", default_value_t = 512, value_parser = some(), help_heading = "All together")]
+    max_work: u16,
+    /// Threads that burn CPU time, 1 to 1024 [default: one a core]
+    #[arg(long, env = "FIREDRILL_CPU_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "All together")]
+    cpu_threads: Option<u16>,
+    /// Memory held at a time, in bytes; a request for more than is left is answered 503
+    #[arg(long, env = "FIREDRILL_MAX_MEMORY_TOTAL", default_value = "256MiB", help_heading = "All together")]
+    max_memory_total: Size,
+    /// Connections at a time, 1 to 65535; one more is answered 503 and closed
+    #[arg(long, env = "FIREDRILL_MAX_CONNECTIONS", default_value_t = 1_000, value_parser = some(), help_heading = "All together")]
+    max_connections: u16,
+
+    /// A request's line and headers together, 1KiB to 1MiB
+    #[arg(long, env = "FIREDRILL_MAX_HEADER", default_value = "16KiB", value_parser = small_size(), help_heading = "Clients")]
+    max_header: Size,
+    /// A request's body, 1KiB to 1MiB
+    #[arg(long, env = "FIREDRILL_MAX_REQUEST_BODY", default_value = "64KiB", value_parser = small_size(), help_heading = "Clients")]
+    max_request_body: Size,
+    /// How long a client may take to send a request's line and headers, 1ms to 1h
+    #[arg(long, env = "FIREDRILL_HEADER_TIMEOUT", default_value = "10s", value_parser = flag::wait, help_heading = "Clients")]
+    header_timeout: Duration,
+    /// How long a client may take to send a request's body, 1ms to 1h
+    #[arg(long, env = "FIREDRILL_BODY_TIMEOUT", default_value = "10s", value_parser = flag::wait, help_heading = "Clients")]
+    body_timeout: Duration,
+    /// How long a connection may wait for its next request, 1ms to 1h; longer than balancers keep theirs, often 60s
+    #[arg(long, env = "FIREDRILL_IDLE_TIMEOUT", default_value = "75s", value_parser = flag::wait, help_heading = "Clients")]
+    idle_timeout: Duration,
+    /// How long a client may take nothing of an answer, 1ms to 1h
+    #[arg(long, env = "FIREDRILL_WRITE_TIMEOUT", default_value = "30s", value_parser = flag::wait, help_heading = "Clients")]
+    write_timeout: Duration,
+
+    /// On SIGTERM, how long to say "not ready" and still take connections, up to 1h; Ctrl-C leaves it out
+    #[arg(long, env = "FIREDRILL_DRAIN", default_value = "5s", value_parser = flag::grace, help_heading = "The end")]
+    drain: Duration,
+    /// After that, how long requests in flight may take to finish, up to 1h
+    #[arg(long, env = "FIREDRILL_GRACE", default_value = "20s", value_parser = flag::grace, help_heading = "The end")]
+    grace: Duration,
+}
+
+/// A number that is not none.
+fn some() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..)
+}
+
+/// A size that a request's head or body may have.
+fn small_size() -> impl clap::builder::TypedValueParser<Value = Size> {
+    clap::builder::StringValueParser::new().try_map(|text| {
+        let size: Size =
+            text.parse().map_err(|error: crate::contract::quantity::Malformed| error.to_string())?;
+        let bounds = Size(1 << 10)..=Size(1 << 20);
+        if bounds.contains(&size) { Ok(size) } else { Err("expected a size from 1KiB to 1MiB".to_owned()) }
+    })
+}
+
+impl Flags {
+    fn config(self) -> anyhow::Result<Config> {
+        let cores =
+            || std::thread::available_parallelism().map_or(1, |n| u16::try_from(n.get()).unwrap_or(1024));
+        Ok(Config {
+            listen: self.listen,
+            token: self.token.read()?,
+            workloads: Workloads::new(self.workloads).map_err(anyhow::Error::msg).context("--workloads")?,
+            seed: self.seed.unwrap_or_else(random_seed),
+            caps: Caps {
+                latency: self.max_latency,
+                cpu: self.max_cpu,
+                memory: self.max_memory,
+                hold: self.max_hold,
+                body: self.max_body,
+            },
+            open: OpenTo { latency: self.open_latency, body: self.open_body },
+            max_work: self.max_work,
+            cpu_threads: self.cpu_threads.unwrap_or_else(cores),
+            max_memory_total: self.max_memory_total,
+            max_connections: self.max_connections,
+            max_header: self.max_header,
+            max_request_body: self.max_request_body,
+            body_timeout: self.body_timeout,
+            patience: Patience {
+                header: self.header_timeout,
+                idle: self.idle_timeout,
+                write: self.write_timeout,
+            },
+            drain: self.drain,
+            grace: self.grace,
+            log_requests: self.log_requests,
+        })
+    }
+}
+
+/// A seed from the system's randomness, through the standard library's own source of it.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(())
+}
+
+pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+    let config = flags.config()?;
+    open_files::allow(config.max_connections.into(), "--max-connections")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(serve(config))?;
+    // A request that asked for a crash gets one: nothing else is waited for.
+    runtime.shutdown_background();
+    Ok(ExitCode::from(code))
+}
+
+async fn serve(config: Config) -> anyhow::Result<u8> {
+    let (open, seed) = (config.token.is_none(), config.seed);
+    let service = Service::bind(config).await?;
+    end_on_signals(service.handle())?;
+    let address = service.address()?;
+    if open && !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "anybody who reaches this address can burn CPU time, hold memory and end the process; \
+             FIREDRILL_TOKEN or --token-file closes that"
+        );
+    }
+    tracing::info!(%address, seed, version = env!("CARGO_PKG_VERSION"), "listening");
+    Ok(service.run().await)
+}
+
+/// SIGTERM drains first, Ctrl-C does not; the second of either ends at once.
+fn end_on_signals(service: Handle) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => service.terminate(),
+                _ = interrupt.recv() => service.interrupt(),
+            }
+        }
+    });
+    Ok(())
+}

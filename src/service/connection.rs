@@ -1,0 +1,244 @@
+//! One client's connection: its deadlines, and the ways in which it can end badly on purpose.
+//!
+//! hyper reads and writes through [`Connection`], which keeps a slow or idle client from holding the
+//! service. The requests on it reach it through a [`Link`]. HTTP/1 has one request at a time on a
+//! connection, so a link holds the state of that one.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::telemetry::Workload;
+
+/// How long a client may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// For a request's head, from its first byte.
+    pub header: Duration,
+    /// For the next request to begin.
+    pub idle: Duration,
+    /// To take any part of an answer that waits for it.
+    pub write: Duration,
+}
+
+/// What a connection is waiting for from its client.
+#[derive(Clone, Copy)]
+enum Awaiting {
+    /// The next request, since then.
+    Request(Instant),
+    /// The rest of a request's head, since its first byte.
+    Head(Instant),
+    /// Nothing: a request is being served.
+    Nothing,
+}
+
+/// What a request and its connection know of each other.
+pub(super) struct Link {
+    awaiting: Mutex<Awaiting>,
+    workload: Mutex<Workload>,
+    write_timed_out: AtomicBool,
+    reset: AtomicBool,
+    /// The exit code plus one; 0 for none.
+    exit: AtomicU16,
+}
+
+impl Link {
+    pub(super) fn begin_request(&self, workload: Workload) {
+        *lock(&self.awaiting) = Awaiting::Nothing;
+        self.set_workload(workload);
+    }
+
+    /// The workload of the request that ends here.
+    pub(super) fn end_request(&self) -> Workload {
+        *lock(&self.awaiting) = Awaiting::Request(Instant::now());
+        *lock(&self.workload)
+    }
+
+    /// Says whose traffic the request is, once that is known.
+    pub(super) fn set_workload(&self, workload: Workload) {
+        *lock(&self.workload) = workload;
+    }
+
+    /// Makes the connection end in a TCP reset instead of an orderly close.
+    pub(super) fn reset(&self) {
+        self.reset.store(true, Relaxed);
+    }
+
+    /// Makes the process end with this code once the connection has closed.
+    pub(super) fn exit_after(&self, code: u8) {
+        self.exit.store(u16::from(code) + 1, Relaxed);
+    }
+
+    pub(super) fn exit_code(&self) -> Option<u8> {
+        self.exit.load(Relaxed).checked_sub(1).and_then(|code| u8::try_from(code).ok())
+    }
+
+    pub(super) fn write_timed_out(&self) -> bool {
+        self.write_timed_out.load(Relaxed)
+    }
+
+    /// Whether the client is in the middle of a request's head.
+    pub(super) fn in_head(&self) -> bool {
+        matches!(*lock(&self.awaiting), Awaiting::Head(_))
+    }
+
+    fn bytes_came(&self) {
+        let mut awaiting = lock(&self.awaiting);
+        if matches!(*awaiting, Awaiting::Request(_)) {
+            *awaiting = Awaiting::Head(Instant::now());
+        }
+    }
+
+    /// When patience with the client's next bytes ends.
+    fn read_deadline(&self, patience: &Patience) -> Option<Instant> {
+        match *lock(&self.awaiting) {
+            Awaiting::Request(since) => Some(since + patience.idle),
+            Awaiting::Head(since) => Some(since + patience.header),
+            Awaiting::Nothing => None,
+        }
+    }
+}
+
+/// These locks are held for an assignment, which cannot panic.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A client's socket, with deadlines.
+///
+/// The timers are moved only when they go off too early, not with each byte.
+pub(super) struct Connection {
+    stream: TcpStream,
+    link: Arc<Link>,
+    patience: Patience,
+    read_timer: Pin<Box<Sleep>>,
+    /// Runs while the client takes nothing.
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
+        let now = Instant::now();
+        let link = Link {
+            awaiting: Mutex::new(Awaiting::Request(now)),
+            workload: Mutex::new(Workload::NONE),
+            write_timed_out: AtomicBool::new(false),
+            reset: AtomicBool::new(false),
+            exit: AtomicU16::new(0),
+        };
+        let read_timer = Box::pin(sleep_until(now + patience.header.min(patience.idle)));
+        Self { stream, link: Arc::new(link), patience, read_timer, write_timer: None }
+    }
+
+    pub(super) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
+    }
+
+    /// Ready when the client has taken too long to send what is awaited.
+    fn poll_read_timeout(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.read_timer.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            let next = match self.link.read_deadline(&self.patience) {
+                Some(deadline) if deadline <= now => return Poll::Ready(()),
+                Some(deadline) => deadline.min(now + self.patience.header),
+                None => now + self.patience.header.min(self.patience.idle),
+            };
+            self.read_timer.as_mut().reset(next);
+        }
+        Poll::Pending
+    }
+
+    /// Passes on what a write said, or fails it if the client has taken nothing for too long.
+    fn or_write_timeout<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write_timer = None;
+            return written;
+        }
+        let patience = self.patience.write;
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(patience)));
+        if timer.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.link.write_timed_out.store(true, Relaxed);
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        match read {
+            Poll::Ready(_) => {
+                if buffer.filled().len() > before {
+                    self.link.bytes_came();
+                }
+                read
+            }
+            Poll::Pending if self.poll_read_timeout(context).is_ready() => {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client sends nothing")))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.or_write_timeout(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.or_write_timeout(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.link.reset.load(Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.link.reset.load(Relaxed) {
+            // Closing a socket that lingers for no time sends RST instead of FIN. A socket that the
+            // client has closed already refuses the option, and then nobody is left to be reset.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Counts each request exactly once, however it ends.
+//!
+//! A [`Measurement`] begins when a request has been read. It lives in the request's future until there
+//! is an answer and then moves into the answer's body ([`Measured`]); it is recorded where it is dropped.
+//! So a client that hangs up (hyper drops the future or the body), a HEAD or an empty body (hyper drops
+//! the body unread), a panic (unwinding drops it) and a shutdown are each recorded once, with no code of
+//! their own.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+
+use super::Shared;
+use super::connection::Link;
+use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Route, Workload};
+
+/// One request, from when it was read until it is dropped.
+pub(super) struct Measurement {
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    method: Method,
+    route: Route,
+    began: Instant,
+    status: Option<StatusCode>,
+    /// What the request ended with, where that is already known.
+    ended: Option<ErrorType>,
+}
+
+impl Measurement {
+    /// Begins to measure a request that has just been read from this connection.
+    pub(super) fn begin(shared: &Arc<Shared>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
+        let method = Method::of(&request.method);
+        let route = Route::of(request.uri.path());
+        link.begin_request(match route {
+            Route::Work => shared.telemetry.other(),
+            _ => Workload::NONE,
+        });
+        let active = &shared.telemetry.active_requests;
+        active.get_or_create(&MethodLabels { http_request_method: method }).inc();
+        Self {
+            shared: Arc::clone(shared),
+            link: Arc::clone(link),
+            method,
+            route,
+            began: Instant::now(),
+            status: None,
+            ended: None,
+        }
+    }
+
+    /// Ends without an answer, on purpose.
+    pub(super) fn unanswered(mut self, why: ErrorType) {
+        self.ended = Some(why);
+    }
+
+    /// Goes on in the answer's body. `why` is what an answer that ends as intended counts as.
+    pub(super) fn answered<B: Body>(mut self, answer: Response<B>, why: ErrorType) -> Response<Measured<B>> {
+        self.status = Some(answer.status());
+        let bodiless = self.method == Method::Head
+            || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        answer.map(|body| {
+            // hyper drops these without polling them.
+            if bodiless || body.is_end_stream() {
+                self.ended = Some(why);
+            }
+            Measured { body, why, measurement: self }
+        })
+    }
+}
+
+impl Drop for Measurement {
+    fn drop(&mut self) {
+        let error_type = self.ended.unwrap_or_else(|| {
+            if self.link.write_timed_out() {
+                ErrorType::Timeout
+            } else if self.shared.lifecycle.is_cutting() {
+                ErrorType::Shutdown
+            } else {
+                ErrorType::Disconnected
+            }
+        });
+        let took = self.began.elapsed();
+        let workload = self.link.end_request();
+        let telemetry = &self.shared.telemetry;
+        let labels = RequestLabels {
+            http_request_method: self.method,
+            http_route: self.route,
+            http_response_status_code: self.status.map(|status| status.as_u16()),
+            error_type,
+            workload,
+        };
+        telemetry.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
+        let method = MethodLabels { http_request_method: self.method };
+        telemetry.active_requests.get_or_create(&method).dec();
+        if self.shared.config.log_requests {
+            tracing::info!(
+                method = ?self.method,
+                route = self.route.name(),
+                status = labels.http_response_status_code,
+                error = ?error_type,
+                workload = workload.name(),
+                seconds = took.as_secs_f64(),
+                "request"
+            );
+        }
+    }
+}
+
+/// An answer's body that carries its request's measurement to the end.
+pub(super) struct Measured<B> {
+    body: B,
+    /// What reaching the end counts as.
+    why: ErrorType,
+    measurement: Measurement,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Measured<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        // A body that fails does so because the request asked for it.
+        if self.body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
+            self.measurement.ended = Some(self.why);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

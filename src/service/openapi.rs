@@ -1,0 +1,170 @@
+//! `/openapi.json`: made from the table of parameters and the caps that are in force.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::telemetry::Route;
+use crate::contract::OpenTo;
+use crate::contract::parameter::{Caps, Kind, PARAMETERS, Parameter};
+use crate::contract::quantity::format_duration;
+
+/// The document, OpenAPI 3.1.
+pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
+    let query: Vec<_> = PARAMETERS
+        .iter()
+        .map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "in": "query",
+                "description": about(parameter, caps),
+                "schema": schema(parameter, caps),
+                "example": example(parameter),
+            })
+        })
+        .collect();
+    let members: Map<String, Value> = PARAMETERS
+        .iter()
+        .map(|parameter| {
+            let mut schema = schema(parameter, caps);
+            schema["description"] = about(parameter, caps).into();
+            (parameter.name.to_owned(), schema)
+        })
+        .collect();
+    let cost = format!(
+        "Does what its parameters say. cpu, memory, abort, exit, a body above {} and a latency that can exceed {} need the token where the service has one.",
+        open.body,
+        format_duration(open.latency)
+    );
+    let work = json!({
+        "description": cost,
+        "security": [{}, { "token": [] }],
+        "responses": {
+            "200": { "description": "Done, as asked; without body= a short JSON text that says what was done.",
+                     "content": { "application/json": {}, "text/plain": {} } },
+            "400": problem("A parameter is unknown, malformed, over its cap or contradicts another."),
+            "401": problem("What was asked for is costly, and the token is missing or wrong."),
+            "408": problem("The request's body did not arrive in time."),
+            "413": problem("The request's body is too large."),
+            "415": problem("The request's body is not JSON."),
+            "503": problem("A bound is reached; Retry-After says when to try again."),
+            "default": problem("Any registered status, where status or error_status asks for it.")
+        }
+    });
+    let with = |extra: Value| {
+        let mut operation = work.clone();
+        if let (Some(operation), Value::Object(extra)) = (operation.as_object_mut(), extra) {
+            operation.extend(extra);
+        }
+        operation
+    };
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "firedrill",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A service that misbehaves on request, in a known way.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" }
+        },
+        "paths": {
+            Route::Page.name(): { "get": answers("page", "The page for people.", "text/html") },
+            Route::Health.name(): { "get": answers("health", "Alive: the text `I'm healthy`.", "text/plain") },
+            Route::Ready.name(): { "get": {
+                "operationId": "ready",
+                "responses": {
+                    "200": { "description": "Takes work.", "content": { "text/plain": {} } },
+                    "503": problem("Drains, or every place for work is taken."),
+                }
+            } },
+            Route::Metrics.name(): { "get": {
+                "operationId": "metrics",
+                "responses": { "200": {
+                    "description": "Metrics, in the format that the Accept header likes best.",
+                    "content": {
+                        "text/plain": {},
+                        "application/openmetrics-text": {},
+                        "application/vnd.google.protobuf": {}
+                    }
+                } }
+            } },
+            Route::Work.name(): {
+                "get": with(json!({ "operationId": "workByQuery", "parameters": query })),
+                "post": with(json!({
+                    "operationId": "workByBody",
+                    "requestBody": { "content": { "application/json": { "schema": {
+                        "type": "object",
+                        "properties": members,
+                        "additionalProperties": false
+                    } } } }
+                })),
+            },
+            Route::OpenApi.name(): { "get": answers("openapi", "This document.", "application/json") },
+        },
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": { "Problem": {
+                "type": "object",
+                "description": "What went wrong (RFC 9457).",
+                "required": ["type", "title", "status", "detail"],
+                "properties": {
+                    "type": { "type": "string" },
+                    "title": { "type": "string" },
+                    "status": { "type": "integer" },
+                    "detail": { "type": "string" },
+                    "parameter": { "type": "string", "description": "The parameter that was refused." },
+                    "got": { "type": "string", "description": "What it was given." },
+                    "expected": { "type": "string", "description": "What it takes." }
+                }
+            } }
+        }
+    });
+    Bytes::from(document.to_string())
+}
+
+fn about(parameter: &Parameter, caps: &Caps) -> String {
+    format!("{} Takes {}.", parameter.about, parameter.takes(caps))
+}
+
+/// A program reads the cap from here: in seconds or bytes, beside the text that people write.
+fn schema(parameter: &Parameter, caps: &Caps) -> Value {
+    let seconds = |cap: Duration| json!({ "type": "string", "x-maximum-seconds": cap.as_secs_f64() });
+    match parameter.kind {
+        Kind::Latency => seconds(caps.latency),
+        Kind::Duration => seconds(parameter.longest(caps)),
+        Kind::Size => {
+            json!({ "type": ["string", "integer"], "x-maximum-bytes": parameter.largest(caps).bytes() })
+        }
+        Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Kind::Status => json!({ "type": "integer", "enum": parameter.statuses().collect::<Vec<_>>() }),
+        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
+        Kind::Integer(most) => json!({ "type": "integer", "minimum": 0, "maximum": most }),
+        Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
+    }
+}
+
+/// The example as the type that the schema asks for.
+fn example(parameter: &Parameter) -> Value {
+    match parameter.kind {
+        Kind::Share | Kind::Status | Kind::Integer(_) => {
+            parameter.example.parse().unwrap_or_else(|_| Value::from(parameter.example))
+        }
+        Kind::Latency | Kind::Duration | Kind::Size | Kind::Choice(_) | Kind::Text => {
+            parameter.example.into()
+        }
+    }
+}
+
+fn answers(id: &str, description: &str, content: &str) -> Value {
+    json!({
+        "operationId": id,
+        "responses": { "200": { "description": description, "content": { content: {} } } }
+    })
+}
+
+fn problem(description: &str) -> Value {
+    json!({
+        "description": description,
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+    })
+}

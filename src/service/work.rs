@@ -1,0 +1,304 @@
+//! `/work`: checks what a request asks for, takes it in within bounds, and does it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use prometheus_client::metrics::gauge::Gauge;
+use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Shared;
+use super::burden;
+use super::connection::Link;
+use super::intake;
+use super::problem::Problem;
+use super::telemetry::{Bound, BoundLabels, ErrorLabels, ErrorType, Workload, WorkloadLabels};
+use crate::contract::quantity::format_duration;
+use crate::contract::{Abort, Injection, Work};
+
+/// Answers `GET` and `POST /work`.
+pub(super) async fn work(
+    State(shared): State<Arc<Shared>>,
+    Extension(link): Extension<Arc<Link>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let work = if parts.method == Method::POST {
+        let json = intake::json(&parts, body, &shared.config).await?;
+        Work::from_json(&json, &shared.config.caps)?
+    } else {
+        Work::from_query(parts.uri.query().unwrap_or_default(), &shared.config.caps)?
+    };
+    let workload = shared.telemetry.workload(work.workload.as_deref());
+    link.set_workload(workload);
+    if let Some(token) = &shared.config.token
+        && let Some(wish) = work.costly(&shared.config.open)
+        && !parts.headers.get(header::AUTHORIZATION).is_some_and(|value| token.is_in(value.as_bytes()))
+    {
+        let detail = format!(
+            "{wish} at this cost needs the header \"Authorization: Bearer TOKEN\" with this service's token"
+        );
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, detail)
+            .header(header::WWW_AUTHENTICATE, "Bearer realm=\"firedrill\""));
+    }
+    let Some(place) = Place::take(&shared) else {
+        return Err(shed(&shared, workload, Bound::Concurrency));
+    };
+    let memory = match work.memory {
+        Some(memory) => match shared.memory.reserve(memory.size) {
+            Some(reservation) => Some((reservation, memory.hold)),
+            None => return Err(shed(&shared, workload, Bound::Memory)),
+        },
+        None => None,
+    };
+    let (seed, n) = match work.seed {
+        Some(seed) => (seed, work.n),
+        None => shared.next_draw(),
+    };
+    let injection = work.draw(seed, n);
+
+    let labels = WorkloadLabels { workload };
+    let telemetry = &shared.telemetry;
+    telemetry.injected_requests.get_or_create(&labels).inc();
+    {
+        let _waited = Waited { shared: &shared, workload, since: Instant::now(), at_most: injection.latency };
+        tokio::time::sleep(injection.latency).await;
+    }
+    if !injection.cpu.is_zero() {
+        let burnt = telemetry.injected_cpu.get_or_create_owned(&labels);
+        burden::burn(&shared.background, injection.cpu, burnt).await;
+    }
+    if let Some((reservation, hold)) = memory {
+        let gauge = telemetry.memory_held.get_or_create_owned(&labels);
+        let held = reservation.hold(&shared.background, gauge).await.map_err(|error| {
+            tracing::error!(%error, "the system granted no memory");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the system granted no memory to hold")
+        })?;
+        tokio::time::sleep(hold).await;
+        drop(held);
+    }
+    if let Some(code) = injection.exit {
+        link.exit_after(code);
+    }
+    let error = injected_error(&injection);
+    if error != ErrorType::None {
+        let labels = ErrorLabels { workload, error_type: error };
+        telemetry.injected_errors.get_or_create(&labels).inc();
+    }
+    Ok(answer(&injection, error, &Done::of(&injection, workload, seed, n), place))
+}
+
+/// What this injection counts as where it goes as planned.
+fn injected_error(injection: &Injection) -> ErrorType {
+    match injection.abort {
+        Some(Abort::Reset) => ErrorType::Reset,
+        Some(Abort::Truncate) => ErrorType::Truncated,
+        Some(Abort::Panic) => ErrorType::Panic,
+        None if injection.status >= 500 => ErrorType::Status(injection.status),
+        None => ErrorType::None,
+    }
+}
+
+fn answer(injection: &Injection, error: ErrorType, done: &Done, place: Place) -> Response {
+    #[expect(clippy::panic, reason = "the request asked for it")]
+    if error == ErrorType::Panic {
+        panic!("as the request asked");
+    }
+    let status = StatusCode::from_u16(injection.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match injection.body {
+        Some(size) => {
+            let mut response = Body::new(Filler { left: size.bytes(), _place: place }).into_response();
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, text);
+            *response.status_mut() = status;
+            response
+        }
+        None if status.is_client_error() || status.is_server_error() => {
+            let again = format!("as asked; the same again with seed={}&n={}", done.seed, done.n);
+            Problem::new(status, again).into_response()
+        }
+        None if matches!(injection.status, 204 | 205 | 304) => status.into_response(),
+        None => {
+            let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            (status, json, serde_json::to_vec(done).unwrap_or_default()).into_response()
+        }
+    };
+    if error == ErrorType::Truncated {
+        response = response.map(|body| Body::new(Truncated::half_of(body)));
+    }
+    response.extensions_mut().insert(error);
+    if injection.exit.is_some() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// What was done, so that it can be done again.
+#[derive(Serialize)]
+struct Done {
+    status: u16,
+    latency: String,
+    workload: &'static str,
+    seed: u64,
+    n: u64,
+}
+
+impl Done {
+    fn of(injection: &Injection, workload: Workload, seed: u64, n: u64) -> Self {
+        let latency = format_duration(injection.latency);
+        Self { status: injection.status, latency, workload: workload.name(), seed, n }
+    }
+}
+
+/// Answers 503 at once: the bound is there so that nothing waits.
+fn shed(shared: &Shared, workload: Workload, bound: Bound) -> Problem {
+    shared.telemetry.shed_requests.get_or_create(&BoundLabels { workload, bound }).inc();
+    let detail = match bound {
+        Bound::Concurrency => format!("all {} places for work are taken", shared.config.max_work),
+        Bound::Memory => {
+            format!("{} of memory may be held at a time, and too much is", shared.config.max_memory_total)
+        }
+    };
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        .header(header::RETRY_AFTER, "1")
+        .counts_as(ErrorType::Shed)
+}
+
+/// One of the places for work, taken until this is dropped.
+struct Place {
+    in_flight: Gauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn take(shared: &Shared) -> Option<Self> {
+        let permit = Arc::clone(&shared.places).try_acquire_owned().ok()?;
+        let in_flight = shared.telemetry.work_in_flight.clone();
+        in_flight.inc();
+        Some(Self { in_flight, _permit: permit })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.in_flight.dec();
+    }
+}
+
+/// Counts the wait that was injected: all of it, or as much as passed before the client was gone.
+struct Waited<'a> {
+    shared: &'a Shared,
+    workload: Workload,
+    since: Instant,
+    at_most: Duration,
+}
+
+impl Drop for Waited<'_> {
+    fn drop(&mut self) {
+        // A timer rounds up; what was injected is what was drawn.
+        let waited = self.since.elapsed().min(self.at_most);
+        let labels = WorkloadLabels { workload: self.workload };
+        self.shared.telemetry.injected_latency.get_or_create(&labels).inc_by(waited.as_secs_f64());
+    }
+}
+
+/// So many bytes of text in lines, made as they are sent; work until the last of them.
+struct Filler {
+    left: u64,
+    _place: Place,
+}
+
+const LINE: &[u8; 64] = b"firedrill: this text only fills the body that you asked for ...\n";
+const CHUNK: &[u8; 64 * 256] = &{
+    let mut chunk = [0; 64 * 256];
+    let mut i = 0;
+    while i < chunk.len() {
+        chunk[i] = LINE[i % LINE.len()];
+        i += 1;
+    }
+    chunk
+};
+
+impl HttpBody for Filler {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let length = usize::try_from(self.left).map_or(CHUNK.len(), |left| left.min(CHUNK.len()));
+        self.left -= length as u64;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&CHUNK[..length])))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+/// A body that announces all of its length and breaks off after half.
+struct Truncated {
+    body: Body,
+    left: u64,
+    /// Waits once before it breaks off, so that the first half is written out.
+    paused: bool,
+}
+
+impl Truncated {
+    fn half_of(body: Body) -> Self {
+        let left = body.size_hint().exact().unwrap_or(0) / 2;
+        Self { body, left, paused: false }
+    }
+}
+
+impl HttpBody for Truncated {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.left == 0 {
+            if self.paused {
+                let asked = std::io::Error::other("truncated, as the request asked");
+                return Poll::Ready(Some(Err(axum::Error::new(asked))));
+            }
+            self.paused = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| match frame.into_data() {
+                Ok(mut data) => {
+                    data.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+                    self.left -= data.len() as u64;
+                    Frame::data(data)
+                }
+                Err(other) => other,
+            })
+        }))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
