@@ -53,9 +53,10 @@ impl Measurement {
         }
     }
 
-    /// Ends without an answer, on purpose.
-    pub(super) fn unanswered(mut self, why: ErrorType) {
-        self.ended = Some(why);
+    /// Ends with a reset of the connection instead of an answer, on purpose.
+    pub(super) fn reset(mut self) {
+        self.link.reset();
+        self.ended = Some(ErrorType::Reset);
     }
 
     /// Goes on in the answer's body. `why` is what an answer that ends as intended counts as.

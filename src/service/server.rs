@@ -123,15 +123,13 @@ impl Service {
     /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
     pub async fn run(self) -> u8 {
         let shared = Arc::clone(&self.shared);
-        let crash = async {
-            match shared.lifecycle.reached(Phase::Crashing(0)).await {
-                Phase::Crashing(code) => code,
-                _ => 0,
-            }
-        };
         tokio::select! {
-            code = crash => code,
-            () = self.serve_and_end() => 0,
+            _ = shared.lifecycle.reached(Phase::Crashing(0)) => {}
+            () = self.serve_and_end() => {}
+        }
+        match shared.lifecycle.phase() {
+            Phase::Crashing(code) => code,
+            Phase::Serving | Phase::Draining | Phase::Finishing | Phase::Cutting => 0,
         }
     }
 
@@ -227,7 +225,13 @@ async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, slot: Own
         .max_header_size(usize::try_from(shared.config.max_header.bytes()).unwrap_or(usize::MAX))
         .serve_connection(
             TokioIo::new(connection),
-            service_fn(|request| respond(request, router.clone(), &shared, &link)),
+            service_fn(|request: Request<Incoming>| {
+                // Begun here and not in the future, which hyper may drop before it is ever polled.
+                let (mut parts, body) = request.into_parts();
+                let measurement = Measurement::begin(&shared, &link, &parts);
+                parts.extensions.insert(Arc::clone(&link));
+                respond(Request::from_parts(parts, Body::new(body)), measurement, router.clone(), &shared)
+            }),
         );
     {
         let mut serving = std::pin::pin!(serving);
@@ -262,15 +266,11 @@ struct ResetConnection;
 
 /// Answers one request, whatever its handler does, and measures it to the end of its answer.
 async fn respond(
-    request: Request<Incoming>,
+    request: Request<Body>,
+    measurement: Measurement,
     mut router: Router,
-    shared: &Arc<Shared>,
-    link: &Arc<Link>,
+    shared: &Shared,
 ) -> Result<Response<Measured<Body>>, ResetConnection> {
-    let (mut parts, body) = request.into_parts();
-    let measurement = Measurement::begin(shared, link, &parts);
-    parts.extensions.insert(Arc::clone(link));
-    let request = Request::from_parts(parts, Body::new(body));
     let answered = AssertUnwindSafe(router.call(request)).catch_unwind().await;
     let mut answer = match answered {
         Ok(Ok(answer)) => answer,
@@ -285,8 +285,7 @@ async fn respond(
         _ => ErrorType::None,
     });
     if error_type == ErrorType::Reset {
-        link.reset();
-        measurement.unanswered(error_type);
+        measurement.reset();
         return Err(ResetConnection);
     }
     let headers = answer.headers_mut();
