@@ -3,9 +3,12 @@
 //! Every flag has an environment variable of the same name (`--listen`, `FIREDRILL_LISTEN`).
 //! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
 
+mod flag;
 mod load;
 mod log;
+mod open_files;
 mod probe;
+mod token;
 
 use std::process::ExitCode;
 
@@ -24,8 +27,18 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Send traffic at a fixed rate and say what was sent and what came back.
+    ///
+    /// Requests leave on schedule whatever the answers do, and latency is measured from the time at
+    /// which each was due, so that a stalled service cannot hide. A target that is away is tried
+    /// again with the next request.
+    ///
+    /// The first SIGINT or SIGTERM ends the load and waits for what is in flight, at most for the
+    /// timeout; a second one ends it at once. Exit code 0 when it ended, 2 when it could not start.
     Load(load::Flags),
     /// Ask a URL whether it is healthy: a health check for images that have no curl.
+    ///
+    /// Exit code 0 when it answers with a status from 200 to 299; 1 when it answers with another or
+    /// not in time; 2 when it could not be asked.
     Probe(probe::Flags),
 }
 

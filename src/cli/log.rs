@@ -7,12 +7,13 @@ use tracing_subscriber::EnvFilter;
 
 /// Flags that every command has.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Flags {
     /// What log lines look like, on stderr
     #[arg(long, global = true, env = "FIREDRILL_LOG_FORMAT", default_value = "text", value_enum)]
     log_format: Format,
     /// Which log lines to write: error, warn, info, debug or trace, or a filter such as info,firedrill::service=debug
-    #[arg(long, global = true, env = "FIREDRILL_LOG", default_value = "info", value_parser = EnvFilter::try_new::<&str>)]
+    #[arg(long, global = true, env = "FIREDRILL_LOG", default_value = "info", value_parser = str::parse::<EnvFilter>)]
     log: EnvFilter,
 }
 

@@ -1,0 +1,37 @@
+//! Values of flags: read as people write them, refused outside their bounds.
+
+use std::time::Duration;
+
+use crate::contract::quantity::{format_duration, parse_duration};
+
+/// A duration from `least` to `most`.
+fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let duration = parse_duration(text).map_err(|error| error.to_string())?;
+    if (least..=most).contains(&duration) {
+        Ok(duration)
+    } else {
+        Err(format!("expected a duration from {} to {}", format_duration(least), format_duration(most)))
+    }
+}
+
+/// How long to wait for something: 1 ms to an hour.
+pub(super) fn wait(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_millis(1), Duration::from_secs(3_600))
+}
+
+/// How long to go on: 1 ms to 30 days.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_millis(1), Duration::from_secs(30 * 86_400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_outside_its_bounds_is_refused_with_the_bounds() {
+        assert_eq!(wait("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(wait("0"), Err("expected a duration from 1ms to 3600s".to_owned()));
+        assert!(span("31h").is_ok() && span("9999h").is_err() && span("soon").is_err());
+    }
+}
