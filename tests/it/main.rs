@@ -1,5 +1,7 @@
 //! Behaviour from outside: the program as a process, and its parts over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
+
 mod load;
 mod peer;
 mod probe;
