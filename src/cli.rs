@@ -4,8 +4,10 @@
 //! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
 
 mod flag;
+mod load;
 mod log;
 mod open_files;
+mod probe;
 mod serve;
 mod token;
 
@@ -27,6 +29,20 @@ struct Cli {
 enum Command {
     /// Run the service that misbehaves on request.
     Serve(Box<serve::Flags>),
+    /// Send traffic at a fixed rate and say what was sent and what came back.
+    ///
+    /// Requests leave on schedule whatever the answers do, and latency is measured from the time at
+    /// which each was due, so that a stalled service cannot hide. A target that is away is tried
+    /// again with the next request.
+    ///
+    /// The first SIGINT or SIGTERM ends the load and waits for what is in flight, at most for the
+    /// timeout; a second one ends it at once. Exit code 0 when it ended, 2 when it could not start.
+    Load(load::Flags),
+    /// Ask a URL whether it is healthy: a health check for images that have no curl.
+    ///
+    /// Exit code 0 when it answers with a status from 200 to 299; 1 when it answers with another or
+    /// not in time; 2 when it could not be asked.
+    Probe(probe::Flags),
 }
 
 /// Reads the command line and does what it says.
@@ -37,6 +53,8 @@ pub fn run() -> ExitCode {
     cli.log.install();
     let done = match cli.command {
         Command::Serve(flags) => serve::run(*flags),
+        Command::Load(flags) => load::run(flags),
+        Command::Probe(flags) => probe::run(&flags),
     };
     done.unwrap_or_else(|error| {
         // The whole chain in one line; a person needs a sentence, not a backtrace.

@@ -4,10 +4,13 @@
 //!
 //! Reading order: [`contract`] says what a request can ask for and what it will do; [`service`]
 //! does it and measures itself; [`drill`] sends requests on a schedule and keeps the ledger of what
-//! truly happened; [`cli`] turns flags into configurations and starts them. `service` and `drill`
+//! truly happened; [`dial`] connects to names whose addresses change, [`stop`] ends what runs;
+//! [`cli`] turns flags into configurations and starts them. `service` and `drill`
 //! never import one another.
 
 pub mod cli;
 pub mod contract;
+pub mod dial;
 pub mod drill;
 pub mod service;
+pub mod stop;

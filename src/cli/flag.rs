@@ -1,5 +1,6 @@
 //! Values of flags: read as people write them, refused outside their bounds.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use crate::contract::quantity::{format_duration, parse_duration};
@@ -27,6 +28,11 @@ pub(super) fn grace(text: &str) -> Result<Duration, String> {
 /// How long to go on: 1 ms to 30 days.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(1), Duration::from_secs(30 * 86_400))
+}
+
+/// A random seed, short enough to type again and exact in JSON.
+pub(super) fn random_seed() -> u64 {
+    RandomState::new().hash_one(()) >> 32
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Flags that every command has.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Flags {
     /// What log lines look like, on stderr
     #[arg(long, global = true, env = "FIREDRILL_LOG_FORMAT", default_value = "text", value_enum)]

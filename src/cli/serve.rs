@@ -115,7 +115,7 @@ impl Flags {
             listen: self.listen,
             token: self.token.read()?,
             workloads: Workloads::new(self.workloads).map_err(anyhow::Error::msg).context("--workloads")?,
-            seed: self.seed.unwrap_or_else(random_seed),
+            seed: self.seed.unwrap_or_else(flag::random_seed),
             caps: Caps {
                 latency: self.max_latency,
                 cpu: self.max_cpu,
@@ -141,12 +141,6 @@ impl Flags {
             log_requests: self.log_requests,
         })
     }
-}
-
-/// A seed from the system's randomness, through the standard library's own source of it.
-fn random_seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(())
 }
 
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {

@@ -1,0 +1,92 @@
+//! Connections to one target, kept open and used again.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout_at};
+
+use crate::dial::{Dial, Presence, Unreached};
+
+/// A connection is used for this long. A name that has got more addresses has its share of the
+/// requests move there within this time, and connections that nobody needs any more end.
+pub(super) const AGE: Duration = Duration::from_secs(10);
+
+/// The idle connections to one target. Those in use belong to whoever took them.
+#[derive(Debug)]
+pub(super) struct Pool {
+    dial: Dial,
+    presence: Presence,
+    idle: Mutex<VecDeque<Connection>>,
+}
+
+/// An HTTP/1.1 connection that can take a request.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<Full<Bytes>>,
+    opened: Instant,
+    /// Whether it has carried a request before.
+    pub(super) used: bool,
+}
+
+impl Pool {
+    pub(super) fn new(dial: Dial) -> Self {
+        let presence = Presence::new(dial.to().clone());
+        Self { dial, presence, idle: Mutex::default() }
+    }
+
+    /// The connection that was used last, or a new one.
+    pub(super) async fn take(&self, deadline: Instant) -> Result<Connection, Unreached> {
+        if let Some(connection) = self.idle() {
+            return Ok(connection);
+        }
+        let connected = self.dial.connect(deadline).await;
+        self.presence.note(&connected);
+        let stream = connected?;
+        let shaken = timeout_at(deadline, http1::handshake(TokioIo::new(stream))).await;
+        let (sender, connection) =
+            shaken.map_err(|_| Unreached::TimedOut)?.map_err(|error| Unreached::Failed(error.to_string()))?;
+        // Ends when the sender is dropped. An error of it reaches the request that it hits.
+        tokio::spawn(connection);
+        Ok(Connection { sender, opened: Instant::now(), used: false })
+    }
+
+    /// Gives a connection back once it can take another request.
+    pub(super) async fn put_back(&self, mut connection: Connection, deadline: Instant) {
+        if connection.opened.elapsed() >= AGE {
+            return;
+        }
+        if !connection.sender.is_ready() {
+            let ready = timeout_at(deadline, connection.sender.ready()).await;
+            if !matches!(ready, Ok(Ok(()))) {
+                return;
+            }
+        }
+        connection.used = true;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push_back(connection);
+        while idle.front().is_some_and(Connection::is_over) {
+            idle.pop_front();
+        }
+    }
+
+    fn idle(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(connection) = idle.pop_back() {
+            if !connection.is_over() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+}
+
+impl Connection {
+    fn is_over(&self) -> bool {
+        self.sender.is_closed() || self.opened.elapsed() >= AGE
+    }
+}

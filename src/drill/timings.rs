@@ -1,0 +1,91 @@
+//! Many durations in little room.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// A distribution of durations: exact to three digits, in microseconds, of bounded size however
+/// many are recorded (an HDR histogram, at most half a megabyte).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timings(Histogram<u64>);
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self(Histogram::new(3).expect("three digits are within what the histogram takes"))
+    }
+}
+
+impl Timings {
+    /// Takes one in, rounded to the microsecond.
+    pub fn record(&mut self, duration: Duration) {
+        let micros = u64::try_from((duration.as_nanos() + 500) / 1_000).unwrap_or(u64::MAX);
+        self.0.record(micros).expect("the histogram grows to any number of microseconds");
+    }
+
+    /// Takes in all that the other holds.
+    pub fn add(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("the histogram grows to any number of microseconds");
+    }
+
+    /// How many were recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// What this share of them, from 0 to 1, was not above; nothing when none was recorded.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        (!self.0.is_empty()).then(|| Duration::from_micros(self.0.value_at_quantile(share)))
+    }
+
+    /// The longest, to three digits; nothing when none was recorded.
+    #[must_use]
+    pub fn max(&self) -> Option<Duration> {
+        (!self.0.is_empty()).then(|| Duration::from_micros(self.0.max()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_exact_to_three_digits() {
+        let mut timings = Timings::default();
+        (1..=1_000).for_each(|ms| timings.record(Duration::from_millis(ms)));
+        for (share, truth) in [(0.5, 0.5), (0.9, 0.9), (0.99, 0.99), (1.0, 1.0)] {
+            let found = timings.quantile(share).unwrap().as_secs_f64();
+            assert!((found / truth - 1.0).abs() < 0.001, "{share}: {found}");
+        }
+        assert_eq!(timings.count(), 1_000);
+    }
+
+    #[test]
+    fn any_duration_is_taken_as_it_is() {
+        let mut timings = Timings::default();
+        let year = Duration::from_secs(365 * 86_400);
+        for duration in [Duration::ZERO, Duration::from_nanos(1), year, Duration::MAX] {
+            timings.record(duration);
+        }
+        assert_eq!(timings.count(), 4);
+        assert_eq!(timings.quantile(0.25), Some(Duration::ZERO));
+        assert!((timings.quantile(0.75).unwrap().as_secs_f64() / year.as_secs_f64() - 1.0).abs() < 0.001);
+    }
+
+    #[test]
+    fn of_nothing_there_is_no_quantile() {
+        assert_eq!(Timings::default().quantile(0.5), None);
+        assert_eq!(Timings::default().max(), None);
+    }
+
+    #[test]
+    fn two_become_one() {
+        let (mut one, mut other) = (Timings::default(), Timings::default());
+        one.record(Duration::from_millis(1));
+        other.record(Duration::from_secs(90));
+        one.add(&other);
+        assert_eq!(one.count(), 2);
+        assert!(one.max().unwrap() >= Duration::from_secs(90));
+    }
+}

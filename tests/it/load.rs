@@ -1,0 +1,263 @@
+//! `firedrill load`, and the load that drills will use: what is sent when, and what the ledger says of it.
+
+use std::num::NonZero;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use firedrill::drill::arrivals::Arrivals;
+use firedrill::drill::fate::Fate;
+use firedrill::drill::load::{Bounds, Load, Outcome};
+use firedrill::drill::request::{Query, Request};
+use firedrill::drill::target::Target;
+use firedrill::stop;
+use http::{HeaderMap, Method, StatusCode};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::peer::{Act, Peer};
+use crate::process::{Ended, Process};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A load of these peers, e.g. at `100/s` for so many milliseconds.
+fn load(peers: &[&Peer], rate: &str, span: u32, timeout: Duration, in_flight: u32) -> Load {
+    let targets = peers.iter().map(|peer| Target::parse(&peer.url()).unwrap()).collect();
+    let query = Query::new([("seed", "7")], Some("n"));
+    let request = Request { method: Method::GET, query, headers: HeaderMap::new(), body: Bytes::new() };
+    let arrivals = Arrivals::constant(rate.parse().unwrap(), Some(MS * span));
+    let bounds = Bounds { timeout, in_flight: NonZero::new(in_flight).unwrap() };
+    Load::new(targets, request, arrivals, bounds).unwrap()
+}
+
+async fn run(load: Load) -> Outcome {
+    let (_stopper, stopping) = stop::channel();
+    load.run(stopping).await
+}
+
+fn fates(outcome: &Outcome) -> Vec<(Fate, u64)> {
+    outcome.ledger.fates().collect()
+}
+
+fn report(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
+
+#[tokio::test]
+async fn each_way_to_fail_has_its_own_fate() {
+    let ok = StatusCode::OK;
+    for (act, fate) in [
+        (Act::Answer(200), Fate::Answered(ok)),
+        (Act::Answer(503), Fate::Answered(StatusCode::SERVICE_UNAVAILABLE)),
+        (Act::Reset, Fate::Reset),
+        (Act::Close, Fate::Closed),
+        (Act::Truncate, Fate::Truncated(ok)),
+        (Act::ResetInBody, Fate::Truncated(ok)),
+        (Act::Garble, Fate::Garbled),
+        (Act::Hang, Fate::TimedOut),
+        (Act::HangInBody, Fate::TimedOut),
+    ] {
+        let peer = Peer::start(move |_| act).await;
+        let outcome = run(load(&[&peer], "1000/s", 1, 300 * MS, 10)).await;
+        assert_eq!(fates(&outcome), [(fate, 1)], "{act:?}");
+        assert_eq!(peer.lines().len(), 1, "{act:?} was tried again");
+    }
+    let gone = Peer::start(|_| Act::Hang).await;
+    let load = load(&[&gone], "1000/s", 1, 300 * MS, 10);
+    gone.leave().await;
+    assert_eq!(fates(&run(load).await), [(Fate::Refused, 1)]);
+}
+
+#[tokio::test]
+async fn every_request_that_was_due_is_sent_and_counted_once() {
+    let peer = Peer::start(|n| Act::Answer([200, 404, 500][n % 3])).await;
+    let outcome = run(load(&[&peer], "1000/s", 300, 30_000 * MS, 1_000)).await;
+    let statuses = [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR];
+    assert_eq!(fates(&outcome), statuses.map(|status| (Fate::Answered(status), 100)));
+    let mut asked = peer.lines();
+    asked.sort_by_key(|line| (line.len(), line.clone()));
+    let due: Vec<_> = (0..300).map(|n| format!("GET /?seed=7&n={n} HTTP/1.1")).collect();
+    assert_eq!(asked, due);
+    assert!(peer.connections() < 100, "connections are kept: {}", peer.connections());
+}
+
+#[tokio::test]
+async fn targets_are_taken_in_turn() {
+    let (one, other) = (Peer::start(|_| Act::Answer(200)).await, Peer::start(|_| Act::Answer(200)).await);
+    run(load(&[&one, &other], "1000/s", 20, 30_000 * MS, 100)).await;
+    assert_eq!((one.lines().len(), other.lines().len()), (10, 10));
+}
+
+#[tokio::test]
+async fn what_is_due_while_too_much_is_in_flight_is_not_sent_and_counted() {
+    let peer = Peer::start(|_| Act::Hang).await;
+    let outcome = run(load(&[&peer], "1000/s", 20, 500 * MS, 2)).await;
+    assert_eq!(fates(&outcome), [(Fate::TimedOut, 2), (Fate::NotSent, 18)]);
+    assert_eq!(peer.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn latency_counts_from_when_a_request_was_due_and_own_lag_is_told() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let stall = async {
+        peer.saw(1).await;
+        // This thread runs the load too, which therefore falls behind.
+        std::thread::sleep(300 * MS);
+    };
+    let (outcome, ()) = tokio::join!(run(load(&[&peer], "100/s", 200, 30_000 * MS, 100)), stall);
+    let ledger = &outcome.ledger;
+    assert_eq!(ledger.answered(), 20);
+    let (lag, latency) = (ledger.lag().max().unwrap(), ledger.latency().max().unwrap());
+    assert!(lag >= 250 * MS, "lag {lag:?}");
+    assert!(latency >= lag, "latency {latency:?}, lag {lag:?}");
+    assert!(ledger.latency().quantile(0.5).unwrap() >= 100 * MS, "half of them were due long before");
+}
+
+#[tokio::test]
+async fn a_slow_answer_does_not_hold_the_next_request_back() {
+    let peer = Peer::start(|_| Act::Hold).await;
+    let release = async {
+        peer.saw(50).await;
+        peer.release();
+    };
+    let (outcome, ()) = tokio::join!(run(load(&[&peer], "1000/s", 50, 30_000 * MS, 50)), release);
+    assert_eq!(fates(&outcome), [(Fate::Answered(StatusCode::OK), 50)]);
+    assert!(outcome.ledger.latency().max().unwrap() >= 45 * MS);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_meanwhile_costs_no_request() {
+    let peer = Peer::start(|_| Act::AnswerAndClose).await;
+    let outcome = run(load(&[&peer], "50/s", 200, 30_000 * MS, 10)).await;
+    assert_eq!(fates(&outcome), [(Fate::Answered(StatusCode::OK), 10)]);
+    assert_eq!(peer.connections(), 10);
+}
+
+#[tokio::test]
+async fn a_span_lasts_as_long_as_it_says() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let started = Instant::now();
+    let outcome = run(load(&[&peer], "1/s", 100, 30_000 * MS, 10)).await;
+    assert_eq!(outcome.ledger.due(), 1);
+    assert!(outcome.lasted >= 100 * MS && started.elapsed() >= 100 * MS, "{:?}", outcome.lasted);
+}
+
+#[tokio::test]
+async fn a_target_may_be_away_at_start_and_go_away_and_come_back() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let address = peer.leave().await;
+    let mut process = Process::start(&["load", "--json", "--rate", "100/s", &format!("http://{address}")]);
+    let mut answered = 0;
+    for _ in 0..2 {
+        assert_eq!(process.logged("target went away").await["host"], address.to_string());
+        let peer = Peer::at(address, |_| Act::Answer(200)).await;
+        process.logged("target came back").await;
+        peer.saw(5).await;
+        answered += peer.lines().len();
+        peer.leave().await;
+    }
+    process.logged("target went away").await;
+    process.signal(Signal::TERM);
+    let ended = process.ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report = report(&ended);
+    assert!(report["answered"]["200"].as_u64().unwrap() + 4 >= answered as u64, "{report}");
+    assert!(report["unanswered"]["refused"].as_u64().unwrap() > 50, "{report}");
+    assert!(ended.stderr.lines().count() < 10, "not a line a request: {}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_signal_ends_the_load_once_what_is_in_flight_is_answered() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let peer = Peer::start(|_| Act::Hold).await;
+        let mut process = Process::start(&["load", "--json", "--rate", "1/h", &peer.url()]);
+        peer.saw(1).await;
+        process.signal(signal);
+        let waiting = process.logged("nothing more is due, waiting for what is in flight").await;
+        assert_eq!(waiting["in_flight"], 1);
+        peer.release();
+        let ended = process.ended().await;
+        assert_eq!((ended.code, &report(&ended)["answered"]), (Some(0), &json!({"200": 1})));
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let peer = Peer::start(|_| Act::Hang).await;
+    let mut process = Process::start(&["load", "--rate", "1/h", &peer.url()]);
+    peer.saw(1).await;
+    process.signal(Signal::TERM);
+    process.logged("nothing more is due, waiting for what is in flight").await;
+    process.signal(Signal::TERM);
+    let ended = process.ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("abandoned            1"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Nothing was ever answered."), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn requests_ask_for_the_work_the_workload_and_a_repeatable_draw() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let work = "latency=p50=20ms,p99=300ms&error_rate=0.01";
+    let arguments = ["load", "--rate", "100/s", "--for", "20ms", "--workload", "demo", "--work", work];
+    let ended = Process::start(&[&arguments[..], &["--seed", "7", &peer.url()]].concat()).ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let query = "latency=p50%3D20ms%2Cp99%3D300ms&error_rate=0.01&workload=demo&seed=7";
+    assert_eq!(peer.lines(), [0, 1].map(|n| format!("GET /work?{query}&n={n} HTTP/1.1")));
+    assert!(ended.stdout.starts_with("2 requests were due in "), "{}", ended.stdout);
+    assert!(ended.stdout.lines().next().unwrap().ends_with("at 100/s   seed 7"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn a_seed_that_was_not_given_is_random_and_told() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let mut seeds = Vec::new();
+    for _ in 0..2 {
+        let ended = Process::start(&["load", "--json", "--for", "1ms", &peer.url()]).ended().await;
+        seeds.push(report(&ended)["seed"].as_u64().unwrap());
+    }
+    assert_ne!(seeds[0], seeds[1]);
+    let lines: Vec<_> = seeds.iter().map(|seed| format!("GET /work?seed={seed}&n=0 HTTP/1.1")).collect();
+    assert_eq!(peer.lines(), lines);
+}
+
+#[tokio::test]
+async fn the_token_is_sent_and_never_shown() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let file = std::env::temp_dir().join(format!("firedrill-token-{}", std::process::id()));
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let url = peer.url();
+    let arguments = ["load", "--for", "1ms", "--log", "trace", &url];
+    let from_file = [&arguments[..], &["--token-file", file.to_str().unwrap()]].concat();
+    let variable = [("FIREDRILL_TOKEN", "s3cret")];
+    for process in [Process::start(&from_file), Process::start_with(&arguments, &variable)] {
+        let ended = process.ended().await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
+    }
+    let ended = Process::start_with(&from_file, &variable).ended().await;
+    assert_eq!(ended.code, Some(2), "two tokens: {}", ended.stderr);
+    std::fs::remove_file(file).unwrap();
+    let heads = peer.heads();
+    assert!(heads.len() == 2 && heads.iter().all(|head| head.contains("authorization: Bearer s3cret\r\n")));
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_is_2_and_says_why() {
+    let app = "http://127.0.0.1:9";
+    for (arguments, why) in [
+        (&["--token-file", "/nonexistent/token", app][..], "/nonexistent/token"),
+        (&["--rate", "5", app], "expected a rate such as"),
+        (&["--rate", "1000000/s", app], "100000/s"),
+        (&["--work", "latency=soon", app], "latency: got soon"),
+        (&["--work", "colour=red", app], "colour"),
+        (&["--timeout", "0", app], "from 1ms"),
+        (&["https://127.0.0.1:9"], "https is not supported yet"),
+        (&["http://me:pw@127.0.0.1:9"], "password"),
+        (&[], "URL"),
+    ] {
+        let ended = Process::start(&[&["load"], arguments].concat()).ended().await;
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(why), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stdout.is_empty() && !ended.stderr.contains("panicked"), "{ended:?}");
+    }
+}
