@@ -19,6 +19,11 @@ pub(super) fn wait(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(1), Duration::from_secs(3_600))
 }
 
+/// How long to let things end: 0 to an hour.
+pub(super) fn grace(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::ZERO, Duration::from_secs(3_600))
+}
+
 /// How long to go on: 1 ms to 30 days.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(1), Duration::from_secs(30 * 86_400))
@@ -32,6 +37,7 @@ mod tests {
     fn a_duration_outside_its_bounds_is_refused_with_the_bounds() {
         assert_eq!(wait("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(wait("0"), Err("expected a duration from 1ms to 3600s".to_owned()));
+        assert_eq!(grace("0"), Ok(Duration::ZERO));
         assert!(span("31h").is_ok() && span("9999h").is_err() && span("soon").is_err());
     }
 }
