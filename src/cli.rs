@@ -4,6 +4,7 @@
 //! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
 
 mod flag;
+mod forward;
 mod load;
 mod log;
 mod open_files;
@@ -38,6 +39,14 @@ enum Command {
     /// The first SIGINT or SIGTERM ends the load and waits for what is in flight, at most for the
     /// timeout; a second one ends it at once. Exit code 0 when it ended, 2 when it could not start.
     Load(load::Flags),
+    /// Carry TCP connections from one address to the replicas behind a name, in turn.
+    ///
+    /// The name is looked up anew, an address that does not take a connection is passed over, and
+    /// what is carried is not looked at: half-closes and resets pass as they are.
+    ///
+    /// The first SIGINT or SIGTERM stops accepting and lets open connections end, at most for the
+    /// grace; a second one ends at once. Exit code 0 when it ended, 2 when it could not start.
+    Forward(forward::Flags),
     /// Ask a URL whether it is healthy: a health check for images that have no curl.
     ///
     /// Exit code 0 when it answers with a status from 200 to 299; 1 when it answers with another or
@@ -54,6 +63,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(flags) => serve::run(*flags),
         Command::Load(flags) => load::run(flags),
+        Command::Forward(flags) => forward::run(flags),
         Command::Probe(flags) => probe::run(&flags),
     };
     done.unwrap_or_else(|error| {

@@ -4,7 +4,8 @@
 //!
 //! Reading order: [`contract`] says what a request can ask for and what it will do; [`service`]
 //! does it and measures itself; [`drill`] sends requests on a schedule and keeps the ledger of what
-//! truly happened; [`dial`] connects to names whose addresses change, [`stop`] ends what runs;
+//! truly happened; [`dial`] connects to names whose addresses change, [`stop`] ends what runs,
+//! [`forward`] puts one address before several replicas;
 //! [`cli`] turns flags into configurations and starts them. `service` and `drill`
 //! never import one another.
 
@@ -12,5 +13,6 @@ pub mod cli;
 pub mod contract;
 pub mod dial;
 pub mod drill;
+pub mod forward;
 pub mod service;
 pub mod stop;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
 mod client;
+mod forward;
 mod load;
 mod peer;
 mod probe;
