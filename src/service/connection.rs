@@ -43,6 +43,7 @@ enum Awaiting {
 pub(super) struct Link {
     awaiting: Mutex<Awaiting>,
     workload: Mutex<Workload>,
+    begun: AtomicBool,
     write_timed_out: AtomicBool,
     reset: AtomicBool,
     /// The exit code plus one; 0 for none.
@@ -84,12 +85,18 @@ impl Link {
         self.write_timed_out.load(Relaxed)
     }
 
+    /// Whether anything has come from the client yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.load(Relaxed)
+    }
+
     /// Whether the client is in the middle of a request's head.
     pub(super) fn in_head(&self) -> bool {
         matches!(*lock(&self.awaiting), Awaiting::Head(_))
     }
 
     fn bytes_came(&self) {
+        self.begun.store(true, Relaxed);
         let mut awaiting = lock(&self.awaiting);
         if matches!(*awaiting, Awaiting::Request(_)) {
             *awaiting = Awaiting::Head(Instant::now());
@@ -129,6 +136,7 @@ impl Connection {
         let link = Link {
             awaiting: Mutex::new(Awaiting::Request(now)),
             workload: Mutex::new(Workload::NONE),
+            begun: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             reset: AtomicBool::new(false),
             exit: AtomicU16::new(0),

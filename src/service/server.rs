@@ -1,10 +1,13 @@
 //! Takes connections, within bounds, until the service is told to end.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -137,8 +141,9 @@ impl Service {
         let Self { listener, shared } = self;
         let lifecycle = &shared.lifecycle;
         let slots = Arc::new(Semaphore::new(shared.config.max_connections.into()));
-        let server =
-            Server { router: route::router(Arc::clone(&shared)), shared: Arc::clone(&shared), slots };
+        let refusals = Arc::new(Semaphore::new(REFUSALS));
+        let router = route::router(Arc::clone(&shared));
+        let server = Server { router, shared: Arc::clone(&shared), slots, refusals };
         let drained = async {
             if lifecycle.reached(Phase::Draining).await == Phase::Draining {
                 tracing::info!(seconds = shared.config.drain.as_secs_f64(), "draining");
@@ -168,12 +173,20 @@ impl Service {
     }
 }
 
+/// How long the client of a new connection may take to begin its request while the service ends.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// Refusals that may be under way at a time; one more connection is closed without a word.
+const REFUSALS: usize = 32;
+
 /// What each connection is served with.
 struct Server {
     router: Router,
     shared: Arc<Shared>,
     /// One for each connection that may be open.
     slots: Arc<Semaphore>,
+    /// One for each connection that may be refused with an answer.
+    refusals: Arc<Semaphore>,
 }
 
 impl Server {
@@ -207,7 +220,12 @@ impl Server {
     fn take(&self, stream: TcpStream) {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             self.shared.telemetry.connections_refused.inc();
-            tokio::spawn(refuse(stream));
+            if let Ok(refusal) = Arc::clone(&self.refusals).try_acquire_owned() {
+                tokio::spawn(async move {
+                    refuse(stream).await;
+                    drop(refusal);
+                });
+            }
             return;
         };
         // Answers are written whole; waiting for more would only delay them.
@@ -238,9 +256,9 @@ async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, slot: Own
         let served = tokio::select! {
             served = serving.as_mut() => Some(served),
             _ = shared.lifecycle.reached(Phase::Finishing) => {
-                serving.as_mut().graceful_shutdown();
+                let finished = finish(serving.as_mut(), &link);
                 tokio::select! {
-                    served = serving.as_mut() => Some(served),
+                    served = finished => Some(served),
                     _ = shared.lifecycle.reached(Phase::Cutting) => None,
                 }
             }
@@ -257,6 +275,25 @@ async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, slot: Own
         shared.lifecycle.advance(Phase::Crashing(code));
     }
     drop(slot);
+}
+
+/// Serves the request that a connection has, or, where it is new, is about to have; then closes it.
+async fn finish<C>(mut serving: Pin<&mut C>, link: &Link) -> hyper::Result<()>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
+    // hyper closes a connection that nothing has come on, and so would lose the request of a client that
+    // has just connected.
+    let begun = poll_fn(|context| match serving.as_mut().poll(context) {
+        Poll::Ready(served) => Poll::Ready(Some(served)),
+        Poll::Pending if link.has_begun() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
+    if let Ok(Some(served)) = timeout(FIRST_REQUEST, begun).await {
+        return served;
+    }
+    serving.as_mut().graceful_shutdown();
+    serving.await
 }
 
 /// Ends a connection without an answer.
