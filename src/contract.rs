@@ -7,16 +7,22 @@
 //! the same one on every machine for the same seed. [`Latency`] holds the
 //! distributions, [`quantity`] reads durations, sizes, shares and rates as people write them.
 
+mod given;
+mod injection;
 pub mod latency;
+mod members;
 pub mod parameter;
 pub mod quantity;
+mod refusal;
 mod token;
 mod work;
 mod workload;
 
+pub use injection::Injection;
 pub use latency::Latency;
 pub use parameter::{Caps, Parameter};
 pub use quantity::{Rate, Share, Size};
+pub use refusal::Refusal;
 pub use token::Token;
-pub use work::{Abort, Injection, Memory, OpenTo, Refusal, Work};
+pub use work::{Abort, Memory, OpenTo, Work};
 pub use workload::Workloads;

@@ -112,6 +112,9 @@ impl fmt::Display for Size {
 pub struct Share(f64);
 
 impl Share {
+    /// Nothing of it.
+    pub const NONE: Self = Self(0.0);
+
     /// The share as a number from 0 to 1.
     #[must_use]
     pub const fn get(self) -> f64 {

@@ -1,16 +1,14 @@
-//! A request for misbehaviour, checked, and what it makes one request do.
+//! A request for misbehaviour, checked.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-
+use super::given::Given;
 use super::latency::Latency;
+use super::members::Members;
 use super::parameter::{Caps, DEFAULT_LATENCY, Parameter};
-use super::quantity::{Share, Size, parse_duration};
+use super::quantity::{Share, Size};
+use super::refusal::Refusal;
 
 /// What a request asks `/work` to do, every value within its cap.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,25 +57,6 @@ pub enum Abort {
     Panic,
 }
 
-/// What one request will do: the draw of a [`Work`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Injection {
-    /// The wait before the answer.
-    pub latency: Duration,
-    /// The status of the answer.
-    pub status: u16,
-    /// CPU time to burn.
-    pub cpu: Duration,
-    /// Memory to hold.
-    pub memory: Option<Memory>,
-    /// Bytes to answer with; a short JSON text where this is `None`.
-    pub body: Option<Size>,
-    /// How to fail instead of answering.
-    pub abort: Option<Abort>,
-    /// The code to end the process with after answering.
-    pub exit: Option<u8>,
-}
-
 /// The most that `/work` does for anybody, without a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenTo {
@@ -91,18 +70,6 @@ impl Default for OpenTo {
     fn default() -> Self {
         Self { latency: Duration::from_secs(5), body: Size::mebibytes(1) }
     }
-}
-
-/// A request that `/work` does not take, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{parameter}: got {got}, expected {expected}")]
-pub struct Refusal {
-    /// The name that was refused, as it was given.
-    pub parameter: String,
-    /// What it was given.
-    pub got: String,
-    /// What would have been right.
-    pub expected: String,
 }
 
 impl Default for Work {
@@ -138,7 +105,7 @@ impl Work {
         let mut given: Vec<Given<'a>> = Vec::new();
         for (name, got) in values {
             let Some(parameter) = Parameter::named(name) else {
-                return Err(unknown(name, got));
+                return Err(Refusal::unknown(name, got));
             };
             let value = Given { parameter, got, caps };
             if given.iter().any(|earlier| earlier.parameter == parameter) {
@@ -164,10 +131,9 @@ impl Work {
     /// # Errors
     /// As [`Work::parse`], and a refusal of the `body` where it is not such an object.
     pub fn from_json(body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
-        let Members(members) = serde_json::from_slice(body).map_err(|error| Refusal {
-            parameter: "request body".to_owned(),
-            got: quoted(&String::from_utf8_lossy(body)),
-            expected: format!("a JSON object of parameters ({error})"),
+        let Members(members) = serde_json::from_slice(body).map_err(|error| {
+            let expected = format!("a JSON object of parameters ({error})");
+            Refusal::new("request body", &String::from_utf8_lossy(body), expected)
         })?;
         Self::parse(members.iter().map(|(name, value)| (name.as_str(), value.as_str())), caps)
     }
@@ -175,22 +141,14 @@ impl Work {
     fn set(&mut self, value: &Given<'_>) -> Result<(), Refusal> {
         let caps = value.caps;
         match value.parameter.name {
-            "latency" => {
-                // An error of the form says more than the list of forms would.
-                let latency: Latency = value.got.parse().map_err(|error| value.refuse(error))?;
-                if latency.longest() > caps.latency {
-                    return Err(value.malformed());
-                }
-                self.latency = latency;
-            }
+            "latency" => self.latency = value.latency()?,
             "status" => self.status = value.status()?,
             "error_rate" => {
-                let (_, status) = self.error.unwrap_or((value.read()?, 500));
+                let status = self.error.map_or(500, |(_, status)| status);
                 self.error = Some((value.read()?, status));
             }
             "error_status" => {
-                let none: Share = "0".parse().expect("no share is a share");
-                let (share, _) = self.error.unwrap_or((none, 500));
+                let share = self.error.map_or(Share::NONE, |(share, _)| share);
                 self.error = Some((share, value.status()?));
             }
             "cpu" => self.cpu = value.duration()?,
@@ -241,33 +199,6 @@ impl Work {
         None
     }
 
-    /// What the draw `n` of `seed` does: the same on every platform and in every release.
-    ///
-    /// ChaCha8 (Bernstein, "ChaCha, a variant of Salsa20", 2008), keyed by the seed, on stream `n`.
-    /// Each choice has a fixed place in the stream, so asking for errors does not move the latencies.
-    #[must_use]
-    pub fn draw(&self, seed: u64, n: u64) -> Injection {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        let mut random = ChaCha8Rng::from_seed(key);
-        random.set_stream(n);
-        let error_at = uniform(random.next_u64());
-        let latency_at = uniform(random.next_u64());
-        let status = match self.error {
-            Some((share, status)) if error_at < share.get() => status,
-            _ => self.status,
-        };
-        Injection {
-            latency: self.latency.at(latency_at),
-            status,
-            cpu: self.cpu,
-            memory: self.memory,
-            body: self.body,
-            abort: self.abort,
-            exit: self.exit,
-        }
-    }
-
     /// The first wish that costs more than is open to everybody, with what makes it costly.
     #[must_use]
     pub fn costly(&self, open: &OpenTo) -> Option<&'static str> {
@@ -290,112 +221,6 @@ impl Work {
 }
 
 const NOTHING_HELD: Memory = Memory { size: Size(0), hold: Duration::ZERO };
-
-/// A number from 0 up to, but not including, 1, from the upper 53 bits.
-fn uniform(word: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in an f64")]
-    let upper = (word >> 11) as f64;
-    upper / (1_u64 << 53) as f64
-}
-
-/// A value as it was given, for a parameter that exists.
-struct Given<'a> {
-    parameter: &'static Parameter,
-    got: &'a str,
-    caps: &'a Caps,
-}
-
-impl Given<'_> {
-    fn refuse(&self, expected: impl fmt::Display) -> Refusal {
-        Refusal {
-            parameter: self.parameter.name.to_owned(),
-            got: quoted(self.got),
-            expected: expected.to_string(),
-        }
-    }
-
-    fn malformed(&self) -> Refusal {
-        self.refuse(self.parameter.takes(self.caps))
-    }
-
-    fn read<T: FromStr>(&self) -> Result<T, Refusal> {
-        self.got.parse().map_err(|_| self.malformed())
-    }
-
-    fn duration(&self) -> Result<Duration, Refusal> {
-        let cap = self.parameter.longest(self.caps);
-        parse_duration(self.got).ok().filter(|duration| *duration <= cap).ok_or_else(|| self.malformed())
-    }
-
-    fn size(&self) -> Result<Size, Refusal> {
-        let cap = self.parameter.largest(self.caps);
-        self.read().ok().filter(|size| *size <= cap).ok_or_else(|| self.malformed())
-    }
-
-    /// A whole number in digits alone; `str::parse` would take a plus sign too.
-    fn integer<T: FromStr>(&self) -> Result<T, Refusal> {
-        if self.got.bytes().all(|b| b.is_ascii_digit()) { self.read() } else { Err(self.malformed()) }
-    }
-
-    fn status(&self) -> Result<u16, Refusal> {
-        let status: u16 = self.integer()?;
-        self.parameter.statuses().find(|taken| *taken == status).ok_or_else(|| self.malformed())
-    }
-}
-
-fn unknown(name: &str, got: &str) -> Refusal {
-    let expected = match Parameter::nearest(name) {
-        Some(nearest) => format!("a parameter that exists: did you mean {nearest}?"),
-        None => {
-            let names: Vec<_> = super::parameter::PARAMETERS.iter().map(|p| p.name).collect();
-            format!("one of the parameters {}", names.join(", "))
-        }
-    };
-    Refusal { parameter: quoted(name), got: quoted(got), expected }
-}
-
-/// What a client sent, short and without control characters, fit to be shown and logged.
-fn quoted(text: &str) -> String {
-    const SHOWN: usize = 64;
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// The members of a JSON object in their order, those that come twice included, which a map would drop.
-struct Members(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AsMembers;
-        impl<'de> Visitor<'de> for AsMembers {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object such as {\"latency\": \"40ms\", \"error_rate\": 0.05}")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    let value = match map.next_value::<serde_json::Value>()? {
-                        serde_json::Value::String(text) => text,
-                        serde_json::Value::Number(number) => number.to_string(),
-                        other => {
-                            let message = format!("{name} is {other}: a string or a number would be right");
-                            return Err(de::Error::custom(quoted(&message)));
-                        }
-                    };
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(AsMembers)
-    }
-}
 
 impl FromStr for Abort {
     type Err = ();
@@ -444,33 +269,6 @@ mod tests {
             let work = read(&format!("{needs}{}={}", parameter.name, parameter.example));
             assert_ne!(work, read(needs.trim_end_matches('&')), "{} was ignored", parameter.name);
         }
-    }
-
-    #[test]
-    fn the_same_seed_and_number_do_the_same_for_ever() {
-        let work = read("latency=p50=40ms,p99=900ms&error_rate=0.5");
-        let draws: Vec<_> =
-            (0..4).map(|n| work.draw(7, n)).map(|i| (i.latency.as_micros(), i.status)).collect();
-        // Written down once; a change here breaks everybody's recorded runs.
-        assert_eq!(draws, [(35_676, 200), (18_457, 200), (12_626, 500), (40_608, 200)]);
-    }
-
-    #[test]
-    fn asking_for_errors_does_not_move_the_latencies() {
-        let (calm, failing) =
-            (read("latency=exponential(10ms)"), read("latency=exponential(10ms)&error_rate=0.5"));
-        for n in 0..100 {
-            assert_eq!(calm.draw(3, n).latency, failing.draw(3, n).latency);
-        }
-    }
-
-    #[test]
-    fn the_share_of_errors_is_the_share_that_was_asked_for() {
-        let work = read("error_rate=0.25&error_status=503");
-        let errors = (0..10_000).filter(|n| work.draw(1, *n).status == 503).count();
-        assert!((2_300..2_700).contains(&errors), "{errors} of 10000");
-        assert!((0..1_000).all(|n| read("error_rate=0").draw(1, n).status == 200));
-        assert!((0..1_000).all(|n| read("error_rate=1").draw(1, n).status == 500));
     }
 
     #[test]
