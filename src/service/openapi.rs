@@ -37,26 +37,48 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
         open.body,
         format_duration(open.latency)
     );
+    // A status that was asked for together with body= comes as that text.
+    let asked_for = |description: &str| {
+        let mut response = problem(description);
+        response["content"]["text/plain"] = json!({});
+        response
+    };
     let work = json!({
         "description": cost,
         "security": [{}, { "token": [] }],
         "responses": {
             "200": { "description": "Done, as asked; without body= a short JSON text that says what was done.",
                      "content": { "application/json": {}, "text/plain": {} } },
-            "400": problem("A parameter is unknown, malformed, over its cap or contradicts another."),
-            "401": problem("What was asked for is costly, and the token is missing or wrong."),
-            "408": problem("The request's body did not arrive in time."),
-            "413": problem("The request's body is too large."),
-            "415": problem("The request's body is not JSON."),
-            "503": problem("A bound is reached; Retry-After says when to try again."),
-            "default": problem("Any registered status, where status or error_status asks for it.")
+            "400": asked_for("A parameter is unknown, malformed, over its cap or contradicts another."),
+            "401": asked_for("What was asked for is costly, and the token is missing or wrong."),
+            "503": asked_for("A bound is reached; Retry-After says when to try again."),
+            "default": {
+                "description": "Any registered status, where status or error_status asks for it: from 400 a problem, below it what was done, with body= its text.",
+                "content": {
+                    "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+                    "application/json": {},
+                    "text/plain": {}
+                }
+            }
         }
     });
-    let with = |extra: Value| {
+    let by_query = {
         let mut operation = work.clone();
-        if let (Some(operation), Value::Object(extra)) = (operation.as_object_mut(), extra) {
-            operation.extend(extra);
-        }
+        operation["operationId"] = "workByQuery".into();
+        operation["parameters"] = query.into();
+        operation
+    };
+    let by_body = {
+        let mut operation = work;
+        operation["operationId"] = "workByBody".into();
+        operation["requestBody"] = json!({ "content": { "application/json": { "schema": {
+            "type": "object",
+            "properties": members,
+            "additionalProperties": false
+        } } } });
+        operation["responses"]["408"] = asked_for("The request's body did not arrive in time.");
+        operation["responses"]["413"] = asked_for("The request's body is too large.");
+        operation["responses"]["415"] = asked_for("The request's body is not JSON.");
         operation
     };
     let document = json!({
@@ -88,17 +110,7 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
                     }
                 } }
             } },
-            Route::Work.name(): {
-                "get": with(json!({ "operationId": "workByQuery", "parameters": query })),
-                "post": with(json!({
-                    "operationId": "workByBody",
-                    "requestBody": { "content": { "application/json": { "schema": {
-                        "type": "object",
-                        "properties": members,
-                        "additionalProperties": false
-                    } } } }
-                })),
-            },
+            Route::Work.name(): { "get": by_query, "post": by_body },
             Route::OpenApi.name(): { "get": answers("openapi", "This document.", "application/json") },
         },
         "components": {

@@ -3,10 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
 mod client;
+mod dashboard;
+mod documents;
+mod eventually;
+mod fetch;
 mod forward;
 mod load;
+mod openmetrics;
 mod peer;
 mod probe;
 mod process;
+mod prometheus;
+mod promql;
 mod scrape;
 mod service;

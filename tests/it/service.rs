@@ -15,33 +15,33 @@ use crate::process::{Ended, Process, within};
 use crate::scrape::Scrape;
 
 /// A running service on a port of its own.
-struct Service {
+pub(crate) struct Service {
     process: Process,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Service {
-    async fn start(flags: &[&str]) -> Self {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
         Self::start_with(flags, &[]).await
     }
 
-    async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
         let mut process = Process::start_with(&arguments, variables);
         let address = process.listening().await;
         Self { process, address }
     }
 
-    async fn connect(&self) -> Client {
+    pub(crate) async fn connect(&self) -> Client {
         Client::connect(self.address).await
     }
 
     /// One request on a connection of its own.
-    async fn get(&self, target: &str) -> Answer {
+    pub(crate) async fn get(&self, target: &str) -> Answer {
         self.connect().await.request("GET", target).await
     }
 
-    async fn scrape(&self) -> Scrape {
+    pub(crate) async fn scrape(&self) -> Scrape {
         let answer = self.get("/metrics").await;
         assert_eq!(answer.status, 200);
         Scrape::parse(&answer.text())
@@ -61,7 +61,7 @@ impl Service {
     }
 
     /// Waits until so many requests to `/work` have ended and nothing is in flight or held any more.
-    async fn counted(&self, requests: f64) -> Scrape {
+    pub(crate) async fn counted(&self, requests: f64) -> Scrape {
         let scrape = self
             .scrape_until(&format!("{requests} requests and nothing in flight"), |scrape| {
                 // The scrape itself is being served.
@@ -76,7 +76,7 @@ impl Service {
     }
 
     /// Waits until so many requests for work are in flight.
-    async fn in_flight(&self, requests: f64) {
+    pub(crate) async fn in_flight(&self, requests: f64) {
         self.scrape_until(&format!("{requests} in flight"), |scrape| {
             scrape.sum("firedrill_work_in_flight", &[]) == requests
         })

@@ -1,0 +1,79 @@
+//! docs/metrics.md names every metric, with its type and labels, and none that does not exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::scrape::Scrape;
+use crate::service::Service;
+
+/// Metrics that exist only in some places, which the page says: those that a container's limits grant.
+pub(super) const CONDITIONAL: [&str; 1] = ["firedrill_container_memory_limit_bytes"];
+
+/// A metric's type, and its labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Metric {
+    kind: String,
+    labels: BTreeSet<String>,
+}
+
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "process_* are read from Linux' /proc")]
+async fn the_page_on_metrics_says_what_the_program_exposes() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).unwrap();
+    let mut documented = table(&page);
+    let mut exposed = exposed().await;
+    for name in CONDITIONAL {
+        assert!(documented.contains_key(name), "docs/metrics.md lacks {name}");
+        if !exposed.contains_key(name) {
+            documented.remove(name);
+        }
+    }
+    let mut differences = Vec::new();
+    for (name, metric) in &documented {
+        match exposed.remove(name) {
+            None => differences.push(format!("{name} is documented and does not exist")),
+            Some(real) if real != *metric => {
+                differences.push(format!("{name} is documented as {metric:?} and is {real:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+    differences.extend(exposed.iter().map(|(name, metric)| format!("{name} is not documented: {metric:?}")));
+    assert!(differences.is_empty(), "docs/metrics.md and the program differ:\n{}", differences.join("\n"));
+}
+
+/// The metrics as Prometheus names them: what the text format says.
+pub(super) async fn exposed() -> BTreeMap<String, Metric> {
+    let service = Service::start(&[]).await;
+    let text = service.get("/metrics").await.text();
+    let samples = Scrape::parse(&text);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let metric = |(name, kind): (&str, &str)| {
+        let of_family = |sample: &str| match sample.strip_prefix(name) {
+            Some(suffix) if kind == "histogram" => ["_bucket", "_sum", "_count"].contains(&suffix),
+            suffix => suffix == Some(""),
+        };
+        let samples = samples.samples().iter().filter(|sample| of_family(&sample.name));
+        let names = samples.flat_map(|sample| sample.labels.iter().map(|(label, _)| label.clone()));
+        let labels = names.filter(|label| kind != "histogram" || label != "le").collect();
+        (name.to_owned(), Metric { kind: kind.to_owned(), labels })
+    };
+    types.map(metric).collect()
+}
+
+/// The rows of the table `| metric | type | labels | what it is |`, names in backticks.
+fn table(page: &str) -> BTreeMap<String, Metric> {
+    let mut metrics = BTreeMap::new();
+    let from_head = page.lines().skip_while(|line| *line != "| metric | type | labels | what it is |");
+    for line in from_head.skip(2).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, kind, labels, what] = cells[..] else { panic!("not four cells: {line}") };
+        assert!(!what.is_empty(), "says nothing: {line}");
+        let labels = labels.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let metric = Metric { kind: kind.to_owned(), labels };
+        assert!(metrics.insert(name.trim_matches('`').to_owned(), metric).is_none(), "twice: {line}");
+    }
+    assert!(!metrics.is_empty(), "docs/metrics.md has no table of metrics");
+    metrics
+}
