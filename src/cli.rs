@@ -1,6 +1,7 @@
 //! The command line: one module a command, each with its flags and the wiring behind them.
 //!
-//! Every flag has an environment variable of the same name (`--listen`, `FIREDRILL_LISTEN`).
+//! Every flag has an environment variable: `FIREDRILL_LISTEN` is `--listen` of `serve`, and those of the other
+//! commands name the command too (`FIREDRILL_LOAD_RATE`).
 //! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
 
 mod flag;

@@ -42,13 +42,13 @@ pub(super) struct Flags {
     /// The longest that a request may hold memory, up to 1h
     #[arg(long, env = "FIREDRILL_MAX_HOLD", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
     max_hold: Duration,
-    /// The largest answer that a request may ask for, in bytes
+    /// The largest answer that a request may ask for, any size
     #[arg(long, env = "FIREDRILL_MAX_BODY", default_value = "1GiB", help_heading = "One request")]
     max_body: Size,
     /// The longest latency without the token, up to 1h
     #[arg(long, env = "FIREDRILL_OPEN_LATENCY", default_value = "5s", value_parser = flag::grace, help_heading = "One request")]
     open_latency: Duration,
-    /// The largest answer without the token, in bytes
+    /// The largest answer without the token, any size
     #[arg(long, env = "FIREDRILL_OPEN_BODY", default_value = "1MiB", help_heading = "One request")]
     open_body: Size,
 
@@ -58,7 +58,7 @@ pub(super) struct Flags {
     /// Threads that burn CPU time, 1 to 1024 [default: one a core]
     #[arg(long, env = "FIREDRILL_CPU_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "All together")]
     cpu_threads: Option<u16>,
-    /// Memory held at a time, in bytes; a request for more than is left is answered 503
+    /// Memory held at a time, any size; a request for more than is left is answered 503
     #[arg(long, env = "FIREDRILL_MAX_MEMORY_TOTAL", default_value = "256MiB", help_heading = "All together")]
     max_memory_total: Size,
     /// Connections at a time, 1 to 65535; one more is answered 503 and closed

@@ -36,8 +36,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, Malformed> {
     scaled(text, &UNITS).map(Duration::from_nanos).ok_or(Malformed(DURATION))
 }
 
-/// Writes a duration the way [`parse_duration`] reads it, in the largest unit that needs no more
-/// than three decimals: `250ms`, `1.5s`.
+/// Writes a duration the way [`parse_duration`] reads it, to three decimals of its unit: `250ms`,
+/// `1.5s`, `2h`.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();
@@ -46,6 +46,7 @@ pub fn format_duration(duration: Duration) -> String {
         n if n < 1_000 => ("ns", 1),
         n if n < 1_000_000 => ("us", 1_000),
         n if n < 1_000_000_000 => ("ms", 1_000_000),
+        n if n % 3_600_000_000_000 == 0 => ("h", 3_600_000_000_000),
         _ => ("s", 1_000_000_000),
     };
     let (whole, rest) = (nanos / per, nanos % per);
@@ -248,7 +249,7 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_they_are_read() {
-        for text in ["0s", "250ms", "1.5s", "90s", "20us", "7ns", "1.234ms"] {
+        for text in ["0s", "250ms", "1.5s", "90s", "2h", "20us", "7ns", "1.234ms"] {
             assert_eq!(format_duration(parse_duration(text).unwrap()), text);
         }
     }

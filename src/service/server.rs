@@ -41,10 +41,10 @@ use super::{Config, Shared};
 pub enum StartError {
     /// The address is in use, not this machine's, or not an address.
     #[error("cannot listen on {0}: {1}; give another address with --listen, such as 127.0.0.1:8081")]
-    Listen(String, #[source] io::Error),
+    Listen(String, io::Error),
     /// The system granted no thread.
     #[error("cannot start {0} threads that burn CPU time: {1}; ask for fewer with --cpu-threads")]
-    Threads(u16, #[source] io::Error),
+    Threads(u16, io::Error),
     /// One request may ask for more than all together may have.
     #[error(
         "one request may hold {one} of memory and all together {all}; make --max-memory smaller or --max-memory-total larger"

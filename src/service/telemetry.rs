@@ -38,8 +38,9 @@ pub(crate) struct Durations;
 
 impl MetricConstructor<Histogram> for Durations {
     fn new_metric(&self) -> Histogram {
-        // 160 native buckets span 1 µs to over 1,000 s at this factor, before resolution is given up.
-        Histogram::new_classic_and_native(BUCKETS, NativeHistogramConfig::new(1.1).max_buckets(160))
+        // At this factor a doubling has 8 buckets, so that these span 1 µs to over an hour before a
+        // histogram that fills them all gives up resolution.
+        Histogram::new_classic_and_native(BUCKETS, NativeHistogramConfig::new(1.1).max_buckets(256))
     }
 }
 

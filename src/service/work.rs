@@ -38,6 +38,10 @@ pub(super) async fn work(
     } else {
         Work::from_query(parts.uri.query().unwrap_or_default(), &shared.config.caps)?
     };
+    if parts.method == Method::HEAD && work.abort == Some(Abort::Truncate) {
+        let detail = "abort: got truncate, expected it only where there is a body, which a HEAD has not";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
     let workload = shared.telemetry.workload(work.workload.as_deref());
     link.set_workload(workload);
     if let Some(token) = &shared.config.token

@@ -164,3 +164,11 @@ async fn a_latency_takes_its_time() {
     let injected = service.counted(1.0).await.sum("firedrill_injected_latency_seconds_total", &[]);
     assert_eq!(injected, 0.2, "what was injected is what was asked for");
 }
+
+#[tokio::test]
+async fn a_head_cannot_be_broken_off_in_a_body_that_it_has_not() {
+    let service = Service::start(&[]).await;
+    let answer = service.connect().await.request("HEAD", "/work?latency=0&abort=truncate").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(service.counted(1.0).await.sum("firedrill_injected_errors_total", &[]), 0.0);
+}
