@@ -59,3 +59,54 @@ async fn converse(
     }
     Ok((Fate::Answered(status), Some(connection)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::dial::Dial;
+
+    /// What becomes of a request on a connection that ends while it holds the request unwritten.
+    async fn on_a_connection_that_ends(used: bool) -> Fate {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (mut first, _) = listener.accept().await.unwrap();
+        let (sender, ends) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let pool = Pool::new(Dial::new(address.to_string().parse().unwrap()));
+        pool.keep(Connection { sender, opened: Instant::now(), used });
+        let answers = tokio::spawn(async move {
+            let (mut second, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(second.read_u8().await.unwrap());
+            }
+            second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        });
+        let request = Request::new(Full::default());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let (exchanged, ()) = tokio::join!(exchange(&pool, request, deadline), async { drop(ends) });
+        let mut written = Vec::new();
+        first.read_to_end(&mut written).await.unwrap();
+        assert!(written.is_empty());
+        answers.abort();
+        exchanged.0
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_kept_connection_did_not_take_is_sent_on_another() {
+        assert_eq!(on_a_connection_that_ends(true).await, Fate::Answered(StatusCode::OK));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_new_connection_did_not_take_failed() {
+        assert_eq!(on_a_connection_that_ends(false).await, Fate::Closed);
+    }
+}

@@ -28,7 +28,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
-    opened: Instant,
+    pub(super) opened: Instant,
     /// Whether it has carried a request before.
     pub(super) used: bool,
 }
@@ -57,9 +57,6 @@ impl Pool {
 
     /// Gives a connection back once it can take another request.
     pub(super) async fn put_back(&self, mut connection: Connection, deadline: Instant) {
-        if connection.opened.elapsed() >= AGE {
-            return;
-        }
         if !connection.sender.is_ready() {
             let ready = timeout_at(deadline, connection.sender.ready()).await;
             if !matches!(ready, Ok(Ok(()))) {
@@ -67,6 +64,11 @@ impl Pool {
             }
         }
         connection.used = true;
+        self.keep(connection);
+    }
+
+    /// Adds an idle connection, and lets go of those that have been idle for too long.
+    pub(super) fn keep(&self, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push_back(connection);
         while idle.front().is_some_and(Connection::is_over) {
@@ -88,5 +90,60 @@ impl Pool {
 impl Connection {
     fn is_over(&self) -> bool {
         self.sender.is_closed() || self.opened.elapsed() >= AGE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A pool, and the listener that it connects to.
+    async fn pool() -> (Pool, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = listener.local_addr().unwrap().to_string().parse().unwrap();
+        (Pool::new(Dial::new(to)), listener)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_until_it_is_old() {
+        let (pool, _listener) = pool().await;
+        let first = pool.take(soon()).await.unwrap();
+        assert!(!first.used);
+        pool.put_back(first, soon()).await;
+        let mut again = pool.take(soon()).await.unwrap();
+        assert!(again.used);
+        again.opened -= AGE;
+        pool.put_back(again, soon()).await;
+        assert!(!pool.take(soon()).await.unwrap().used);
+    }
+
+    #[tokio::test]
+    async fn connections_that_nobody_needs_any_more_end() {
+        let (pool, _listener) = pool().await;
+        let (one, other) = (pool.take(soon()).await.unwrap(), pool.take(soon()).await.unwrap());
+        pool.put_back(one, soon()).await;
+        pool.idle.lock().unwrap()[0].opened -= AGE;
+        pool.put_back(other, soon()).await;
+        assert_eq!(pool.idle.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_other_side_closed_is_not_used_again() {
+        let (pool, listener) = pool().await;
+        let connection = pool.take(soon()).await.unwrap();
+        let (there, _) = listener.accept().await.unwrap();
+        pool.put_back(connection, soon()).await;
+        drop(there);
+        let closed = || pool.idle.lock().unwrap()[0].sender.is_closed();
+        while !closed() {
+            tokio::task::yield_now().await;
+        }
+        assert!(!pool.take(soon()).await.unwrap().used);
     }
 }
