@@ -17,3 +17,4 @@ mod prometheus;
 mod promql;
 mod scrape;
 mod service;
+mod stack;

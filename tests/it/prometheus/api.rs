@@ -33,10 +33,6 @@ pub(crate) enum RawValue {
 }
 
 impl Raw {
-    pub(crate) fn label(&self, name: &str) -> &str {
-        self.metric[name].as_str().unwrap_or_default()
-    }
-
     /// The value of a sample that is a number.
     pub(crate) fn number(&self) -> f64 {
         match self.value {
