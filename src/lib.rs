@@ -3,7 +3,7 @@
 //! A service that misbehaves on request, in a known way, and the traffic that drives it.
 //!
 //! Reading order: [`contract`] says what a request can ask for and what it will do; [`service`]
-//! does it and measures itself; [`drill`] sends requests on a schedule and keeps the ledger of what
+//! does it and measures itself, on the HTTP [`server`]; [`drill`] sends requests on a schedule and keeps the ledger of what
 //! truly happened; [`dial`] connects to names whose addresses change, [`stop`] ends what runs,
 //! [`forward`] puts one address before several replicas;
 //! [`cli`] turns flags into configurations and starts them. `service` and `drill`
@@ -14,5 +14,6 @@ pub mod contract;
 pub mod dial;
 pub mod drill;
 pub mod forward;
+pub mod server;
 pub mod service;
 pub mod stop;

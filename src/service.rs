@@ -1,27 +1,20 @@
 //! The service: misbehaves on request, in a known way, and measures itself by the book.
 //!
-//! Reading order: [`Service`] takes connections and ends well (`lifecycle`); each connection has its
-//! deadlines (`connection`); each request on it is counted once, however it ends (`measure`), and
-//! goes to its path (`route`). `work` does what a request asks, with `intake` for its body, `burden`
-//! for CPU time and memory on the threads of `background`.
-//! `telemetry` names every metric, `exposition` writes them. Errors are `problem`s; `openapi` and
-//! `page` describe all of it.
+//! Reading order: [`Service`] stands on the [`server`], which hands it each request; the
+//! request goes to its path (`route`). `work` does what it asks, with `burden` for CPU time and memory
+//! on the threads of `background`. `telemetry` names every metric; `openapi` and `page` describe all
+//! of it.
 
 mod background;
 mod burden;
-mod connection;
-mod exposition;
-mod intake;
-mod lifecycle;
-mod measure;
 mod openapi;
 mod page;
-mod problem;
 mod route;
-mod server;
 mod telemetry;
 mod work;
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -29,19 +22,19 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::contract::{Caps, OpenTo, Size, Token, Workloads};
+use crate::server::lifecycle::Lifecycle;
+use crate::server::route::Routes;
+use crate::server::telemetry::Workload;
+use crate::server::{self, Handle, Server};
 use background::Background;
 use burden::MemoryBudget;
-pub use connection::Patience;
-use lifecycle::Lifecycle;
-pub use server::{Handle, Service, StartError};
-pub use telemetry::BUCKETS;
 use telemetry::Telemetry;
 
 /// Everything that a service can be told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address to listen on; port 0 lets the system choose.
-    pub listen: String,
+    /// What every server is told.
+    pub server: server::Config,
     /// What costly work needs; without it everything is open to everybody.
     pub token: Option<Token>,
     /// The values of the `workload` label.
@@ -58,22 +51,10 @@ pub struct Config {
     pub cpu_threads: u16,
     /// Memory held on purpose at a time, over all requests.
     pub max_memory_total: Size,
-    /// Connections at a time.
-    pub max_connections: u16,
-    /// A request's line and headers together.
-    pub max_header: Size,
     /// A request's body.
     pub max_request_body: Size,
     /// How long a client may take to send a request's body.
     pub body_timeout: Duration,
-    /// How long a client may take for everything else.
-    pub patience: Patience,
-    /// From being told to end until no new connection is taken.
-    pub drain: Duration,
-    /// From then until requests in flight are given up.
-    pub grace: Duration,
-    /// Whether each request is worth a log line.
-    pub log_requests: bool,
 }
 
 /// What the requests of one service share.
@@ -91,5 +72,81 @@ impl Shared {
     /// The seed and number of the next request that brings none.
     fn next_draw(&self) -> (u64, u64) {
         (self.config.seed, self.draws.fetch_add(1, Relaxed))
+    }
+}
+
+/// Why a service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no such address to be had.
+    #[error(transparent)]
+    Listen(#[from] server::ListenError),
+    /// The system granted no thread.
+    #[error("cannot start {0} threads that burn CPU time: {1}; ask for fewer with --cpu-threads")]
+    Threads(u16, io::Error),
+    /// One request may ask for more than all together may have.
+    #[error(
+        "one request may hold {one} of memory and all together {all}; make --max-memory smaller or --max-memory-total larger"
+    )]
+    Memory {
+        /// The cap of one request.
+        one: Size,
+        /// The bound of all.
+        all: Size,
+    },
+}
+
+/// A service that listens and has not yet begun to serve.
+pub struct Service {
+    server: Server,
+    shared: Arc<Shared>,
+}
+
+impl Service {
+    /// Takes the address and everything else that can fail.
+    ///
+    /// # Errors
+    /// Each with what to do about it; see [`StartError`].
+    pub async fn bind(config: Config) -> Result<Self, StartError> {
+        if config.caps.memory > config.max_memory_total {
+            return Err(StartError::Memory { one: config.caps.memory, all: config.max_memory_total });
+        }
+        let threads = config.cpu_threads;
+        let background = Background::start(threads).map_err(|error| StartError::Threads(threads, error))?;
+        let telemetry = Telemetry::new(&config);
+        let other = telemetry.other();
+        let routes = Routes::new(&route::SERVED, |route| {
+            Some(if route == route::WORK { other } else { Workload::NONE })
+        });
+        let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
+        let shared = Arc::new(Shared {
+            telemetry,
+            lifecycle: server.lifecycle(),
+            background,
+            memory: Arc::new(MemoryBudget::new(config.max_memory_total)),
+            places: Arc::new(Semaphore::new(config.max_work.into())),
+            draws: AtomicU64::new(0),
+            config,
+        });
+        Ok(Self { server, shared })
+    }
+
+    /// The address that the service listens on, with the port that the system chose.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.server.address()
+    }
+
+    /// What ends the service from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.server.handle()
+    }
+
+    /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
+    pub async fn run(self) -> u8 {
+        self.server.run(route::router(self.shared)).await
     }
 }

@@ -3,7 +3,10 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use crate::contract::quantity::{format_duration, parse_duration};
+use clap::builder::{RangedI64ValueParser, StringValueParser, TypedValueParser};
+
+use crate::contract::Size;
+use crate::contract::quantity::{Malformed, format_duration, parse_duration};
 
 /// A duration from `least` to `most`.
 fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
@@ -28,6 +31,20 @@ pub(super) fn grace(text: &str) -> Result<Duration, String> {
 /// How long to go on: 1 ms to 30 days.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(1), Duration::from_secs(30 * 86_400))
+}
+
+/// A number that is not none.
+pub(super) fn some() -> RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..)
+}
+
+/// A size from `least` to `most`.
+pub(super) fn size(least: Size, most: Size) -> impl TypedValueParser<Value = Size> {
+    StringValueParser::new().try_map(move |text| {
+        let size: Size = text.parse().map_err(|error: Malformed| error.to_string())?;
+        let bounds = least..=most;
+        if bounds.contains(&size) { Ok(size) } else { Err(format!("expected a size from {least} to {most}")) }
+    })
 }
 
 /// A random seed, short enough to type again and exact in JSON.

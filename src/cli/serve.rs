@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use clap::builder::TypedValueParser as _;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{flag, open_files, token};
 use crate::contract::{Caps, OpenTo, Size, Workloads};
-use crate::service::{Config, Handle, Patience, Service};
+use crate::server::{self, Patience};
+use crate::service::{Config, Service};
 
 /// What the service does and how much of it.
 #[derive(Debug, Args)]
@@ -53,7 +52,7 @@ pub(super) struct Flags {
     open_body: Size,
 
     /// Requests for work at a time, 1 to 65535; one more is answered 503
-    #[arg(long, env = "FIREDRILL_MAX_WORK", default_value_t = 512, value_parser = some(), help_heading = "All together")]
+    #[arg(long, env = "FIREDRILL_MAX_WORK", default_value_t = 512, value_parser = flag::some(), help_heading = "All together")]
     max_work: u16,
     /// Threads that burn CPU time, 1 to 1024 [default: one a core]
     #[arg(long, env = "FIREDRILL_CPU_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "All together")]
@@ -62,14 +61,14 @@ pub(super) struct Flags {
     #[arg(long, env = "FIREDRILL_MAX_MEMORY_TOTAL", default_value = "256MiB", help_heading = "All together")]
     max_memory_total: Size,
     /// Connections at a time, 1 to 65535; one more is answered 503 and closed
-    #[arg(long, env = "FIREDRILL_MAX_CONNECTIONS", default_value_t = 1_000, value_parser = some(), help_heading = "All together")]
+    #[arg(long, env = "FIREDRILL_MAX_CONNECTIONS", default_value_t = 1_000, value_parser = flag::some(), help_heading = "All together")]
     max_connections: u16,
 
     /// A request's line and headers together, 1KiB to 1MiB
-    #[arg(long, env = "FIREDRILL_MAX_HEADER", default_value = "16KiB", value_parser = small_size(), help_heading = "Clients")]
+    #[arg(long, env = "FIREDRILL_MAX_HEADER", default_value = "16KiB", value_parser = flag::size(KIB, MIB), help_heading = "Clients")]
     max_header: Size,
     /// A request's body, 1KiB to 1MiB
-    #[arg(long, env = "FIREDRILL_MAX_REQUEST_BODY", default_value = "64KiB", value_parser = small_size(), help_heading = "Clients")]
+    #[arg(long, env = "FIREDRILL_MAX_REQUEST_BODY", default_value = "64KiB", value_parser = flag::size(KIB, MIB), help_heading = "Clients")]
     max_request_body: Size,
     /// How long a client may take to send a request's line and headers, 1ms to 1h
     #[arg(long, env = "FIREDRILL_HEADER_TIMEOUT", default_value = "10s", value_parser = flag::wait, help_heading = "Clients")]
@@ -92,27 +91,27 @@ pub(super) struct Flags {
     grace: Duration,
 }
 
-/// A number that is not none.
-fn some() -> clap::builder::RangedI64ValueParser<u16> {
-    clap::value_parser!(u16).range(1..)
-}
-
-/// A size that a request's head or body may have.
-fn small_size() -> impl clap::builder::TypedValueParser<Value = Size> {
-    clap::builder::StringValueParser::new().try_map(|text| {
-        let size: Size =
-            text.parse().map_err(|error: crate::contract::quantity::Malformed| error.to_string())?;
-        let bounds = Size(1 << 10)..=Size(1 << 20);
-        if bounds.contains(&size) { Ok(size) } else { Err("expected a size from 1KiB to 1MiB".to_owned()) }
-    })
-}
+const KIB: Size = Size(1 << 10);
+const MIB: Size = Size::mebibytes(1);
 
 impl Flags {
     fn config(self) -> anyhow::Result<Config> {
         let cores =
             || std::thread::available_parallelism().map_or(1, |n| u16::try_from(n.get()).unwrap_or(1024));
         Ok(Config {
-            listen: self.listen,
+            server: server::Config {
+                listen: self.listen,
+                max_connections: self.max_connections,
+                max_header: self.max_header,
+                patience: Patience {
+                    header: self.header_timeout,
+                    idle: self.idle_timeout,
+                    write: self.write_timeout,
+                },
+                drain: self.drain,
+                grace: self.grace,
+                log_requests: self.log_requests,
+            },
             token: self.token.read()?,
             workloads: Workloads::new(self.workloads).map_err(anyhow::Error::msg).context("--workloads")?,
             seed: self.seed.unwrap_or_else(flag::random_seed),
@@ -127,25 +126,15 @@ impl Flags {
             max_work: self.max_work,
             cpu_threads: self.cpu_threads.unwrap_or_else(cores),
             max_memory_total: self.max_memory_total,
-            max_connections: self.max_connections,
-            max_header: self.max_header,
             max_request_body: self.max_request_body,
             body_timeout: self.body_timeout,
-            patience: Patience {
-                header: self.header_timeout,
-                idle: self.idle_timeout,
-                write: self.write_timeout,
-            },
-            drain: self.drain,
-            grace: self.grace,
-            log_requests: self.log_requests,
         })
     }
 }
 
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let config = flags.config()?;
-    open_files::allow(config.max_connections.into(), "--max-connections")?;
+    open_files::allow(config.server.max_connections.into(), "--max-connections")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(serve(config))?;
     // A request that asked for a crash gets one: nothing else is waited for.
@@ -156,7 +145,7 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
 async fn serve(config: Config) -> anyhow::Result<u8> {
     let (open, seed) = (config.token.is_none(), config.seed);
     let service = Service::bind(config).await?;
-    end_on_signals(service.handle())?;
+    service.handle().end_on_signals()?;
     let address = service.address()?;
     if open && !address.ip().is_loopback() {
         tracing::warn!(
@@ -167,19 +156,4 @@ async fn serve(config: Config) -> anyhow::Result<u8> {
     }
     tracing::info!(%address, seed, version = env!("CARGO_PKG_VERSION"), "listening");
     Ok(service.run().await)
-}
-
-/// SIGTERM drains first, Ctrl-C does not; the second of either ends at once.
-fn end_on_signals(service: Handle) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => service.terminate(),
-                _ = interrupt.recv() => service.interrupt(),
-            }
-        }
-    });
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::telemetry::Route;
+use super::route;
 use crate::contract::OpenTo;
 use crate::contract::parameter::{Caps, Kind, PARAMETERS, Parameter};
 use crate::contract::quantity::format_duration;
@@ -90,16 +90,16 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" }
         },
         "paths": {
-            Route::Page.name(): { "get": answers("page", "The page for people.", "text/html") },
-            Route::Health.name(): { "get": answers("health", "Alive: the text `I'm healthy`.", "text/plain") },
-            Route::Ready.name(): { "get": {
+            route::PAGE.path(): { "get": answers("page", "The page for people.", "text/html") },
+            route::HEALTH.path(): { "get": answers("health", "Alive: the text `I'm healthy`.", "text/plain") },
+            route::READY.path(): { "get": {
                 "operationId": "ready",
                 "responses": {
                     "200": { "description": "Takes work.", "content": { "text/plain": {} } },
                     "503": problem("Drains, or every place for work is taken."),
                 }
             } },
-            Route::Metrics.name(): { "get": {
+            route::METRICS.path(): { "get": {
                 "operationId": "metrics",
                 "responses": { "200": {
                     "description": "Metrics, in the format that the Accept header likes best.",
@@ -110,8 +110,8 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
                     }
                 } }
             } },
-            Route::Work.name(): { "get": by_query, "post": by_body },
-            Route::OpenApi.name(): { "get": answers("openapi", "This document.", "application/json") },
+            route::WORK.path(): { "get": by_query, "post": by_body },
+            route::OPENAPI.path(): { "get": answers("openapi", "This document.", "application/json") },
         },
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use crate::contract::parameter::PARAMETERS;
+use crate::server::html::escape;
 
 const STYLE: &str = include_str!("../../web/page.css");
 
@@ -61,12 +62,4 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
@@ -18,12 +19,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::burden;
-use super::connection::Link;
-use super::intake;
-use super::problem::Problem;
-use super::telemetry::{Bound, BoundLabels, ErrorLabels, ErrorType, Workload, WorkloadLabels};
+use super::telemetry::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 use crate::contract::quantity::format_duration;
 use crate::contract::{Abort, Injection, Work};
+use crate::server::connection::Link;
+use crate::server::intake::{self, Caps};
+use crate::server::problem::Problem;
+use crate::server::telemetry::{ErrorType, Workload};
 
 /// Answers `GET` and `POST /work`.
 pub(super) async fn work(
@@ -33,8 +35,7 @@ pub(super) async fn work(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let work = if parts.method == Method::POST {
-        let json = intake::json(&parts, body, &shared.config).await?;
-        Work::from_json(&json, &shared.config.caps)?
+        Work::from_json(&json(&parts, body, &shared).await?, &shared.config.caps)?
     } else {
         Work::from_query(parts.uri.query().unwrap_or_default(), &shared.config.caps)?
     };
@@ -99,6 +100,17 @@ pub(super) async fn work(
         telemetry.injected_errors.get_or_create(&labels).inc();
     }
     Ok(answer(&injection, error, &Done::of(&injection, workload, seed, n), place))
+}
+
+/// The JSON body of a POST; `{}` where there is none.
+async fn json(parts: &Parts, body: Body, shared: &Shared) -> Result<Bytes, Problem> {
+    if parts.uri.query().is_some_and(|query| !query.is_empty()) {
+        let detail = "POST takes its parameters in the JSON body, and got a query; use one or the other: GET with a query, or POST with a body";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let caps = Caps { size: shared.config.max_request_body, time: shared.config.body_timeout };
+    let json = intake::json(parts, body, caps).await?;
+    Ok(if json.is_empty() { Bytes::from_static(b"{}") } else { json })
 }
 
 /// What this injection counts as where it goes as planned.

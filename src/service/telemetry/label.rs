@@ -1,24 +1,10 @@
-//! The labels of every metric. Each type has a fixed number of values: no client can add one.
+//! The labels of the service's own metrics. Each type has a fixed number of values: no client can add one.
 
 use std::fmt::{self, Write};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
-/// The labels of `http_server_request_duration_seconds`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct RequestLabels {
-    pub(crate) http_request_method: Method,
-    pub(crate) http_route: Route,
-    /// Empty where no answer was begun.
-    pub(crate) http_response_status_code: Option<u16>,
-    pub(crate) error_type: ErrorType,
-    pub(crate) workload: Workload,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct MethodLabels {
-    pub(crate) http_request_method: Method,
-}
+use crate::server::telemetry::{ErrorType, Workload};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct WorkloadLabels {
@@ -37,161 +23,9 @@ pub(crate) struct BoundLabels {
     pub(crate) bound: Bound,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct ReasonLabels {
-    pub(crate) reason: Unreadable,
-}
-
-/// Writes a label value that is one of a few words.
-macro_rules! encode_as_word {
-    ($($label:ty),+) => {$(
-        impl EncodeLabelValue for $label {
-            fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-                encoder.write_str(self.name())
-            }
-        }
-    )+};
-}
-encode_as_word!(Method, Route, Workload, Bound, Unreadable);
-
-/// A method that OpenTelemetry's semantic conventions know, or `_OTHER`, as they ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Method {
-    Get,
-    Head,
-    Post,
-    Put,
-    Delete,
-    Connect,
-    Options,
-    Trace,
-    Patch,
-    Other,
-}
-
-impl Method {
-    pub(crate) fn of(method: &http::Method) -> Self {
-        match method.as_str() {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            "DELETE" => Self::Delete,
-            "CONNECT" => Self::Connect,
-            "OPTIONS" => Self::Options,
-            "TRACE" => Self::Trace,
-            "PATCH" => Self::Patch,
-            _ => Self::Other,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-            Self::Connect => "CONNECT",
-            Self::Options => "OPTIONS",
-            Self::Trace => "TRACE",
-            Self::Patch => "PATCH",
-            Self::Other => "_OTHER",
-        }
-    }
-}
-
-/// A path that the service serves, or none of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Route {
-    Page,
-    Health,
-    Ready,
-    Metrics,
-    Work,
-    OpenApi,
-    Unmatched,
-}
-
-impl Route {
-    /// Every route that is served.
-    pub(crate) const SERVED: [Self; 6] =
-        [Self::Page, Self::Health, Self::Ready, Self::Metrics, Self::Work, Self::OpenApi];
-
-    pub(crate) fn of(path: &str) -> Self {
-        Self::SERVED.into_iter().find(|route| route.name() == path).unwrap_or(Self::Unmatched)
-    }
-
-    /// The path; `unmatched`, which no path looks like, for everything else.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Page => "/",
-            Self::Health => "/health",
-            Self::Ready => "/ready",
-            Self::Metrics => "/metrics",
-            Self::Work => "/work",
-            Self::OpenApi => "/openapi.json",
-            Self::Unmatched => "unmatched",
-        }
-    }
-}
-
-/// Why a request failed, as `error.type` of the semantic conventions: the status for a server error
-/// that was answered, a word of ours for everything that a status does not tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum ErrorType {
-    /// It did not.
-    None,
-    /// It was answered with this server error.
-    Status(u16),
-    /// The handler panicked.
-    Panic,
-    /// A bound was reached; answered 503 at once.
-    Shed,
-    /// The client hung up before the answer was complete.
-    Disconnected,
-    /// The connection was reset, as the request asked.
-    Reset,
-    /// The connection was closed in the middle of the body, as the request asked.
-    Truncated,
-    /// The client did not take the answer in time.
-    Timeout,
-    /// The service ended before the answer was complete.
-    Shutdown,
-}
-
-impl EncodeLabelValue for ErrorType {
+impl EncodeLabelValue for Bound {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        let word = match self {
-            Self::None => "",
-            Self::Status(status) => return EncodeLabelValue::encode(status, encoder),
-            Self::Panic => "panic",
-            Self::Shed => "shed",
-            Self::Disconnected => "disconnected",
-            Self::Reset => "reset",
-            Self::Truncated => "truncated",
-            Self::Timeout => "timeout",
-            Self::Shutdown => "shutdown",
-        };
-        encoder.write_str(word)
-    }
-}
-
-/// Whose traffic a request is: a name of the list that is fixed at start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Workload(&'static str);
-
-impl Workload {
-    /// Requests that are not for work belong to no workload.
-    pub(crate) const NONE: Self = Self("");
-
-    /// Keeps a name of the list for as long as the process lives: once each, at start.
-    pub(super) fn intern(name: &str) -> Self {
-        Self(Box::leak(name.to_owned().into_boxed_str()))
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        self.0
+        encoder.write_str(self.name())
     }
 }
 
@@ -207,32 +41,6 @@ impl Bound {
         match self {
             Self::Concurrency => "concurrency",
             Self::Memory => "memory",
-        }
-    }
-}
-
-/// Why what came on a connection was not a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Unreadable {
-    /// It is not HTTP.
-    Malformed,
-    /// Its head is larger than the cap.
-    TooLarge,
-    /// Its head did not come in time.
-    Timeout,
-    /// The client hung up in the middle of its head.
-    Incomplete,
-}
-
-impl Unreadable {
-    pub(super) const ALL: [Self; 4] = [Self::Malformed, Self::TooLarge, Self::Timeout, Self::Incomplete];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-            Self::Timeout => "timeout",
-            Self::Incomplete => "incomplete",
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::contract::Refusal;
 
 /// What went wrong with a request, safe to show to anybody.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -32,7 +32,7 @@ struct Refused {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             // RFC 9457, section 4.2.1: the status says it all.
             kind: "about:blank",
@@ -45,13 +45,13 @@ impl Problem {
         }
     }
 
-    pub(super) fn header(mut self, name: header::HeaderName, value: &'static str) -> Self {
+    pub(crate) fn header(mut self, name: header::HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
     /// Counted as this error type, where the status alone would say less.
-    pub(super) fn counts_as(mut self, error: ErrorType) -> Self {
+    pub(crate) fn counts_as(mut self, error: ErrorType) -> Self {
         self.counts_as = Some(error);
         self
     }

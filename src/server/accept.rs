@@ -1,12 +1,10 @@
-//! Takes connections, within bounds, until the service is told to end.
+//! Takes connections within bounds, and serves each to its end.
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,152 +24,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::Service as _;
 
-use super::background::Background;
-use super::burden::MemoryBudget;
+use super::Core;
 use super::connection::{Connection, Link};
-use super::lifecycle::{Lifecycle, Phase};
+use super::lifecycle::Phase;
 use super::measure::{Measured, Measurement};
 use super::problem::Problem;
-use super::route;
-use super::telemetry::{ErrorType, ReasonLabels, Telemetry, Unreadable};
-use super::{Config, Shared};
-
-/// Why a service could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address is in use, not this machine's, or not an address.
-    #[error("cannot listen on {0}: {1}; give another address with --listen, such as 127.0.0.1:8081")]
-    Listen(String, io::Error),
-    /// The system granted no thread.
-    #[error("cannot start {0} threads that burn CPU time: {1}; ask for fewer with --cpu-threads")]
-    Threads(u16, io::Error),
-    /// One request may ask for more than all together may have.
-    #[error(
-        "one request may hold {one} of memory and all together {all}; make --max-memory smaller or --max-memory-total larger"
-    )]
-    Memory {
-        /// The cap of one request.
-        one: crate::contract::Size,
-        /// The bound of all.
-        all: crate::contract::Size,
-    },
-}
-
-/// A service that listens and has not yet begun to serve.
-pub struct Service {
-    listener: TcpListener,
-    shared: Arc<Shared>,
-}
-
-/// Tells a running service to end. Cheap to clone.
-#[derive(Clone)]
-pub struct Handle(Arc<Shared>);
-
-impl Handle {
-    /// Drains, then finishes what is in flight, then ends. Again: ends at once.
-    pub fn terminate(&self) {
-        self.end(Phase::Draining);
-    }
-
-    /// Finishes what is in flight and ends, without draining first. Again: ends at once.
-    pub fn interrupt(&self) {
-        self.end(Phase::Finishing);
-    }
-
-    fn end(&self, phase: Phase) {
-        let lifecycle = &self.0.lifecycle;
-        lifecycle.advance(if lifecycle.phase() == Phase::Serving { phase } else { Phase::Cutting });
-    }
-}
-
-impl Service {
-    /// Takes the address and everything else that can fail.
-    ///
-    /// # Errors
-    /// Each with what to do about it; see [`StartError`].
-    pub async fn bind(config: Config) -> Result<Self, StartError> {
-        if config.caps.memory > config.max_memory_total {
-            return Err(StartError::Memory { one: config.caps.memory, all: config.max_memory_total });
-        }
-        let threads = config.cpu_threads;
-        let background = Background::start(threads).map_err(|error| StartError::Threads(threads, error))?;
-        let listener = TcpListener::bind(&config.listen)
-            .await
-            .map_err(|error| StartError::Listen(config.listen.clone(), error))?;
-        let shared = Arc::new(Shared {
-            telemetry: Telemetry::new(&config),
-            lifecycle: Lifecycle::new(),
-            background,
-            memory: Arc::new(MemoryBudget::new(config.max_memory_total)),
-            places: Arc::new(Semaphore::new(config.max_work.into())),
-            draws: AtomicU64::new(0),
-            config,
-        });
-        Ok(Self { listener, shared })
-    }
-
-    /// The address that the service listens on, with the port that the system chose.
-    ///
-    /// # Errors
-    /// Where the system does not tell.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    /// What ends the service from elsewhere.
-    #[must_use]
-    pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.shared))
-    }
-
-    /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
-    pub async fn run(self) -> u8 {
-        let shared = Arc::clone(&self.shared);
-        tokio::select! {
-            _ = shared.lifecycle.reached(Phase::Crashing(0)) => {}
-            () = self.serve_and_end() => {}
-        }
-        match shared.lifecycle.phase() {
-            Phase::Crashing(code) => code,
-            Phase::Serving | Phase::Draining | Phase::Finishing | Phase::Cutting => 0,
-        }
-    }
-
-    async fn serve_and_end(self) {
-        let Self { listener, shared } = self;
-        let lifecycle = &shared.lifecycle;
-        let slots = Arc::new(Semaphore::new(shared.config.max_connections.into()));
-        let refusals = Arc::new(Semaphore::new(REFUSALS));
-        let router = route::router(Arc::clone(&shared));
-        let server = Server { router, shared: Arc::clone(&shared), slots, refusals };
-        let drained = async {
-            if lifecycle.reached(Phase::Draining).await == Phase::Draining {
-                tracing::info!(seconds = shared.config.drain.as_secs_f64(), "draining");
-                let _ = timeout(shared.config.drain, lifecycle.reached(Phase::Finishing)).await;
-            }
-            lifecycle.advance(Phase::Finishing);
-        };
-        tokio::select! {
-            () = server.accept(&listener) => {}
-            () = drained => {}
-        }
-        tracing::info!(seconds = shared.config.grace.as_secs_f64(), "finishing what is in flight");
-        server.accept_the_rest(listener);
-        let all = u32::from(shared.config.max_connections);
-        let finished = async {
-            tokio::select! {
-                _ = server.slots.acquire_many(all) => true,
-                _ = lifecycle.reached(Phase::Cutting) => false,
-            }
-        };
-        if !timeout(shared.config.grace, finished).await.unwrap_or(false) {
-            lifecycle.advance(Phase::Cutting);
-            // Every connection sees that at its next step and counts what it gives up.
-            let _ = timeout(Duration::from_secs(1), server.slots.acquire_many(all)).await;
-            tracing::warn!("gave up what was still in flight");
-        }
-    }
-}
+use super::telemetry::{ErrorType, ReasonLabels, Unreadable};
 
 /// How long the client of a new connection may take to begin its request while the service ends.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
@@ -180,17 +38,27 @@ const FIRST_REQUEST: Duration = Duration::from_secs(1);
 const REFUSALS: usize = 32;
 
 /// What each connection is served with.
-struct Server {
+pub(super) struct Acceptor {
     router: Router,
-    shared: Arc<Shared>,
+    core: Arc<Core>,
     /// One for each connection that may be open.
     slots: Arc<Semaphore>,
     /// One for each connection that may be refused with an answer.
     refusals: Arc<Semaphore>,
 }
 
-impl Server {
-    async fn accept(&self, listener: &TcpListener) {
+impl Acceptor {
+    pub(super) fn new(router: Router, core: Arc<Core>) -> Self {
+        let slots = Arc::new(Semaphore::new(core.config.max_connections.into()));
+        Self { router, core, slots, refusals: Arc::new(Semaphore::new(REFUSALS)) }
+    }
+
+    /// Waits until no connection is open.
+    pub(super) async fn idle(&self) {
+        let _ = self.slots.acquire_many(self.core.config.max_connections.into()).await;
+    }
+
+    pub(super) async fn accept(&self, listener: &TcpListener) {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.take(stream),
@@ -205,7 +73,7 @@ impl Server {
     }
 
     /// Serves the clients whose connections the kernel has accepted already, and closes the listener.
-    fn accept_the_rest(&self, listener: TcpListener) {
+    pub(super) fn accept_the_rest(&self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
         while let Ok((stream, _)) = listener.accept() {
             if stream.set_nonblocking(true).is_ok()
@@ -219,7 +87,7 @@ impl Server {
     /// Serves a connection in a task of its own, or refuses it.
     fn take(&self, stream: TcpStream) {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            self.shared.telemetry.connections_refused.inc();
+            self.core.telemetry.connections_refused.inc();
             if let Ok(refusal) = Arc::clone(&self.refusals).try_acquire_owned() {
                 tokio::spawn(async move {
                     refuse(stream).await;
@@ -230,49 +98,49 @@ impl Server {
         };
         // Answers are written whole; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
-        tokio::spawn(serve(stream, self.router.clone(), Arc::clone(&self.shared), slot));
+        tokio::spawn(serve(stream, self.router.clone(), Arc::clone(&self.core), slot));
     }
 }
 
 /// Serves one connection to its end.
-async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, slot: OwnedSemaphorePermit) {
-    let connection = Connection::new(stream, shared.config.patience.clone());
+async fn serve(stream: TcpStream, router: Router, core: Arc<Core>, slot: OwnedSemaphorePermit) {
+    let connection = Connection::new(stream, core.config.patience.clone());
     let link = connection.link();
-    shared.telemetry.connections.inc();
+    core.telemetry.connections.inc();
     let serving = http1::Builder::new()
-        .max_header_size(usize::try_from(shared.config.max_header.bytes()).unwrap_or(usize::MAX))
+        .max_header_size(usize::try_from(core.config.max_header.bytes()).unwrap_or(usize::MAX))
         .serve_connection(
             TokioIo::new(connection),
             service_fn(|request: Request<Incoming>| {
                 // Begun here and not in the future, which hyper may drop before it is ever polled.
                 let (mut parts, body) = request.into_parts();
-                let measurement = Measurement::begin(&shared, &link, &parts);
+                let measurement = Measurement::begin(&core, &link, &parts);
                 parts.extensions.insert(Arc::clone(&link));
-                respond(Request::from_parts(parts, Body::new(body)), measurement, router.clone(), &shared)
+                respond(Request::from_parts(parts, Body::new(body)), measurement, router.clone(), &core)
             }),
         );
     {
         let mut serving = std::pin::pin!(serving);
         let served = tokio::select! {
             served = serving.as_mut() => Some(served),
-            _ = shared.lifecycle.reached(Phase::Finishing) => {
+            _ = core.lifecycle.reached(Phase::Finishing) => {
                 let finished = finish(serving.as_mut(), &link);
                 tokio::select! {
                     served = finished => Some(served),
-                    _ = shared.lifecycle.reached(Phase::Cutting) => None,
+                    _ = core.lifecycle.reached(Phase::Cutting) => None,
                 }
             }
         };
         if let Some(Err(error)) = served
             && let Some(reason) = unreadable(&error, &link)
         {
-            shared.telemetry.unreadable_requests.get_or_create(&ReasonLabels { reason }).inc();
+            core.telemetry.unreadable_requests.get_or_create(&ReasonLabels { reason }).inc();
         }
     }
-    shared.telemetry.connections.dec();
+    core.telemetry.connections.dec();
     if let Some(code) = link.exit_code() {
         tracing::warn!(code, "ending, as a request asked");
-        shared.lifecycle.advance(Phase::Crashing(code));
+        core.lifecycle.advance(Phase::Crashing(code));
     }
     drop(slot);
 }
@@ -306,7 +174,7 @@ async fn respond(
     request: Request<Body>,
     measurement: Measurement,
     mut router: Router,
-    shared: &Shared,
+    core: &Core,
 ) -> Result<Response<Measured<Body>>, ResetConnection> {
     let answered = AssertUnwindSafe(router.call(request)).catch_unwind().await;
     let mut answer = match answered {
@@ -328,7 +196,7 @@ async fn respond(
     let headers = answer.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if shared.lifecycle.phase() >= Phase::Draining {
+    if core.lifecycle.phase() >= Phase::Draining {
         // So that clients do not begin another request on a connection that is about to close.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -15,13 +15,14 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
-use super::Shared;
+use super::Core;
 use super::connection::Link;
-use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Route, Workload};
+use super::route::Route;
+use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Workload};
 
 /// One request, from when it was read until it is dropped.
-pub(super) struct Measurement {
-    shared: Arc<Shared>,
+pub(crate) struct Measurement {
+    core: Arc<Core>,
     link: Arc<Link>,
     method: Method,
     route: Route,
@@ -33,17 +34,14 @@ pub(super) struct Measurement {
 
 impl Measurement {
     /// Begins to measure a request that has just been read from this connection.
-    pub(super) fn begin(shared: &Arc<Shared>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
+    pub(crate) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
         let method = Method::of(&request.method);
-        let route = Route::of(request.uri.path());
-        link.begin_request(match route {
-            Route::Work => shared.telemetry.other(),
-            _ => Workload::NONE,
-        });
-        let active = &shared.telemetry.active_requests;
+        let (route, workload) = core.routes.of(request.uri.path());
+        link.begin_request(workload);
+        let active = &core.telemetry.active_requests;
         active.get_or_create(&MethodLabels { http_request_method: method }).inc();
         Self {
-            shared: Arc::clone(shared),
+            core: Arc::clone(core),
             link: Arc::clone(link),
             method,
             route,
@@ -54,13 +52,13 @@ impl Measurement {
     }
 
     /// Ends with a reset of the connection instead of an answer, on purpose.
-    pub(super) fn reset(mut self) {
+    pub(crate) fn reset(mut self) {
         self.link.reset();
         self.ended = Some(ErrorType::Reset);
     }
 
     /// Goes on in the answer's body. `why` is what an answer that ends as intended counts as.
-    pub(super) fn answered<B: Body>(mut self, answer: Response<B>, why: ErrorType) -> Response<Measured<B>> {
+    pub(crate) fn answered<B: Body>(mut self, answer: Response<B>, why: ErrorType) -> Response<Measured<B>> {
         self.status = Some(answer.status());
         let bodiless = self.method == Method::Head
             || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
@@ -79,7 +77,7 @@ impl Drop for Measurement {
         let error_type = self.ended.unwrap_or_else(|| {
             if self.link.write_timed_out() {
                 ErrorType::Timeout
-            } else if self.shared.lifecycle.is_cutting() {
+            } else if self.core.lifecycle.is_cutting() {
                 ErrorType::Shutdown
             } else {
                 ErrorType::Disconnected
@@ -87,7 +85,7 @@ impl Drop for Measurement {
         });
         let took = self.began.elapsed();
         let workload = self.link.end_request();
-        let telemetry = &self.shared.telemetry;
+        let telemetry = &self.core.telemetry;
         let labels = RequestLabels {
             http_request_method: self.method,
             http_route: self.route,
@@ -98,13 +96,13 @@ impl Drop for Measurement {
         telemetry.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
         let method = MethodLabels { http_request_method: self.method };
         telemetry.active_requests.get_or_create(&method).dec();
-        if self.shared.config.log_requests {
+        if self.core.config.log_requests {
             tracing::info!(
                 method = ?self.method,
-                route = self.route.name(),
+                route = self.route.path(),
                 status = labels.http_response_status_code,
                 error = ?error_type,
-                workload = workload.name(),
+                workload = workload.map(Workload::name),
                 seconds = took.as_secs_f64(),
                 "request"
             );
@@ -113,7 +111,7 @@ impl Drop for Measurement {
 }
 
 /// An answer's body that carries its request's measurement to the end.
-pub(super) struct Measured<B> {
+pub(crate) struct Measured<B> {
     body: B,
     /// What reaching the end counts as.
     why: ErrorType,

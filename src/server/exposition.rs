@@ -6,16 +6,40 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prometheus_client::encoding::{prometheus_protobuf, text};
 use prometheus_client::registry::Registry;
 
+use super::problem::Problem;
+
+/// Answers a scrape: everything in the registry, in the format and encoding that the client asked for.
+pub(crate) fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
+    let format = Format::negotiate(headers);
+    let plain = match format.encode(registry) {
+        Ok(plain) => plain,
+        Err(error) => {
+            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
+        }
+    };
+    let mut response = if takes_gzip(headers) {
+        let mut response = gzip(&plain).into_response();
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+    } else {
+        Bytes::from(plain).into_response()
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, format.content_type());
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+    response
+}
+
 /// A format in which metrics can be exposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+enum Format {
     /// Prometheus' text format 0.0.4: what a person with curl gets.
     Text,
     /// OpenMetrics 1.0.0 text.
@@ -27,13 +51,13 @@ pub(super) enum Format {
 /// The exposition could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the metrics could not be encoded: {0}")]
-pub(super) struct EncodeError(String);
+struct EncodeError(String);
 
 impl Format {
     /// The format that the client likes best (RFC 9110, section 12.5.1), the text format where it names
     /// none that exists: a scrape that is answered in the wrong format can be seen, one that is refused
     /// is a gap.
-    pub(super) fn negotiate(headers: &HeaderMap) -> Self {
+    fn negotiate(headers: &HeaderMap) -> Self {
         let mut best = (0.0, Self::Text);
         for (range, quality) in weighted(headers, &header::ACCEPT) {
             if let Some(format) = Self::matching(range)
@@ -69,7 +93,7 @@ impl Format {
         }
     }
 
-    pub(super) fn content_type(self) -> HeaderValue {
+    fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -80,7 +104,7 @@ impl Format {
     }
 
     /// Everything in the registry, in this format.
-    pub(super) fn encode(self, registry: &Registry) -> Result<Vec<u8>, EncodeError> {
+    fn encode(self, registry: &Registry) -> Result<Vec<u8>, EncodeError> {
         if self == Self::Protobuf {
             return prometheus_protobuf::encode_to_vec(registry)
                 .map_err(|error| EncodeError(error.to_string()));
@@ -95,13 +119,13 @@ impl Format {
 }
 
 /// Whether the client takes gzip.
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+fn takes_gzip(headers: &HeaderMap) -> bool {
     weighted(headers, &header::ACCEPT_ENCODING)
         .any(|(coding, quality)| quality > 0.0 && coding.trim().eq_ignore_ascii_case("gzip"))
 }
 
 /// Compresses quickly rather than well: a scrape is short-lived and near.
-pub(super) fn gzip(plain: &[u8]) -> Bytes {
+fn gzip(plain: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 8), Compression::fast());
     // Writing to a vector does not fail.
     let _ = encoder.write_all(plain);

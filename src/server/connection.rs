@@ -1,7 +1,7 @@
 //! One client's connection: its deadlines, and the ways in which it can end badly on purpose.
 //!
 //! hyper reads and writes through [`Connection`], which keeps a slow or idle client from holding the
-//! service. The requests on it reach it through a [`Link`]. HTTP/1 has one request at a time on a
+//! server. The requests on it reach it through a [`Link`]. HTTP/1 has one request at a time on a
 //! connection, so a link holds the state of that one.
 
 use std::io::{self, IoSlice};
@@ -40,9 +40,10 @@ enum Awaiting {
 }
 
 /// What a request and its connection know of each other.
-pub(super) struct Link {
+pub(crate) struct Link {
     awaiting: Mutex<Awaiting>,
-    workload: Mutex<Workload>,
+    /// `None` where requests have no workload.
+    workload: Mutex<Option<Workload>>,
     begun: AtomicBool,
     write_timed_out: AtomicBool,
     reset: AtomicBool,
@@ -51,37 +52,37 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn begin_request(&self, workload: Workload) {
+    pub(crate) fn begin_request(&self, workload: Option<Workload>) {
         *lock(&self.awaiting) = Awaiting::Nothing;
-        self.set_workload(workload);
+        *lock(&self.workload) = workload;
     }
 
     /// The workload of the request that ends here.
-    pub(super) fn end_request(&self) -> Workload {
+    pub(crate) fn end_request(&self) -> Option<Workload> {
         *lock(&self.awaiting) = Awaiting::Request(Instant::now());
         *lock(&self.workload)
     }
 
     /// Says whose traffic the request is, once that is known.
-    pub(super) fn set_workload(&self, workload: Workload) {
-        *lock(&self.workload) = workload;
+    pub(crate) fn set_workload(&self, workload: Workload) {
+        *lock(&self.workload) = Some(workload);
     }
 
     /// Makes the connection end in a TCP reset instead of an orderly close.
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.reset.store(true, Relaxed);
     }
 
     /// Makes the process end with this code once the connection has closed.
-    pub(super) fn exit_after(&self, code: u8) {
+    pub(crate) fn exit_after(&self, code: u8) {
         self.exit.store(u16::from(code) + 1, Relaxed);
     }
 
-    pub(super) fn exit_code(&self) -> Option<u8> {
+    pub(crate) fn exit_code(&self) -> Option<u8> {
         self.exit.load(Relaxed).checked_sub(1).and_then(|code| u8::try_from(code).ok())
     }
 
-    pub(super) fn write_timed_out(&self) -> bool {
+    pub(crate) fn write_timed_out(&self) -> bool {
         self.write_timed_out.load(Relaxed)
     }
 
@@ -91,7 +92,7 @@ impl Link {
     }
 
     /// Whether the client is in the middle of a request's head.
-    pub(super) fn in_head(&self) -> bool {
+    pub(crate) fn in_head(&self) -> bool {
         matches!(*lock(&self.awaiting), Awaiting::Head(_))
     }
 
@@ -121,7 +122,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// A client's socket, with deadlines.
 ///
 /// The timers are moved only when they go off too early, not with each byte.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     link: Arc<Link>,
     patience: Patience,
@@ -131,11 +132,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
+    pub(crate) fn new(stream: TcpStream, patience: Patience) -> Self {
         let now = Instant::now();
         let link = Link {
             awaiting: Mutex::new(Awaiting::Request(now)),
-            workload: Mutex::new(Workload::NONE),
+            workload: Mutex::new(None),
             begun: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             reset: AtomicBool::new(false),
@@ -145,7 +146,7 @@ impl Connection {
         Self { stream, link: Arc::new(link), patience, read_timer, write_timer: None }
     }
 
-    pub(super) fn link(&self) -> Arc<Link> {
+    pub(crate) fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
     }
 

@@ -1,10 +1,10 @@
-//! How the service ends: drains, finishes what is in flight, or is cut.
+//! How a server ends: drains, finishes what is in flight, or is cut.
 
 use tokio::sync::watch;
 
-/// How far the service has come. Phases only ever go forward.
+/// How far the server has come. Phases only ever go forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// Takes work.
     Serving,
     /// Takes work still, but says at `/ready` that it will not for long.
@@ -17,25 +17,25 @@ pub(super) enum Phase {
     Crashing(u8),
 }
 
-/// The phase, and whoever waits for it to change.
-#[derive(Debug)]
-pub(super) struct Lifecycle(watch::Sender<Phase>);
+/// The phase, and whoever waits for it to change. A clone is the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct Lifecycle(watch::Sender<Phase>);
 
 impl Lifecycle {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(watch::Sender::new(Phase::Serving))
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         *self.0.borrow()
     }
 
-    pub(super) fn is_cutting(&self) -> bool {
+    pub(crate) fn is_cutting(&self) -> bool {
         self.phase() >= Phase::Cutting
     }
 
-    /// Goes on to this phase, unless the service is there or beyond.
-    pub(super) fn advance(&self, to: Phase) {
+    /// Goes on to this phase, unless the server is there or beyond.
+    pub(crate) fn advance(&self, to: Phase) {
         self.0.send_if_modified(|phase| {
             let forward = *phase < to;
             if forward {
@@ -46,7 +46,7 @@ impl Lifecycle {
     }
 
     /// Waits for this phase or a later one, and says which it is.
-    pub(super) async fn reached(&self, phase: Phase) -> Phase {
+    pub(crate) async fn reached(&self, phase: Phase) -> Phase {
         let mut changes = self.0.subscribe();
         let reached = changes.wait_for(|now| *now >= phase).await.map(|now| *now);
         match reached {

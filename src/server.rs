@@ -1,0 +1,190 @@
+//! The HTTP server below every command that serves: within bounds, measured, and ending well.
+//!
+//! Reading order: `Server` takes an address and ends well (`lifecycle`); `accept` takes connections
+//! within bounds; each connection has its deadlines (`connection`); each request on it is counted once,
+//! however it ends (`measure`), under one of the program's own paths (`route`), and goes to the program's
+//! router. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
+//! `exposition` writes them. Errors are `problem`s.
+
+mod accept;
+pub(crate) mod connection;
+pub(crate) mod exposition;
+pub(crate) mod html;
+pub(crate) mod intake;
+pub(crate) mod lifecycle;
+mod measure;
+pub(crate) mod problem;
+pub(crate) mod route;
+pub(crate) mod telemetry;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::contract::Size;
+use accept::Acceptor;
+pub use connection::Patience;
+use lifecycle::{Lifecycle, Phase};
+use route::Routes;
+pub use telemetry::BUCKETS;
+use telemetry::Telemetry;
+
+/// What every server can be told at its start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address to listen on; port 0 lets the system choose.
+    pub listen: String,
+    /// Connections at a time.
+    pub max_connections: u16,
+    /// A request's line and headers together.
+    pub max_header: Size,
+    /// How long a client may take for everything but a request's body.
+    pub patience: Patience,
+    /// From being told to end until no new connection is taken.
+    pub drain: Duration,
+    /// From then until requests in flight are given up.
+    pub grace: Duration,
+    /// Whether each request is worth a log line.
+    pub log_requests: bool,
+}
+
+/// The address is in use, not this machine's, or not an address.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}; give another address with --listen, such as 127.0.0.1:8081")]
+pub struct ListenError {
+    address: String,
+    error: io::Error,
+}
+
+/// What the connections of one server share.
+struct Core {
+    config: Config,
+    routes: Routes,
+    telemetry: Telemetry,
+    lifecycle: Lifecycle,
+}
+
+/// A server that listens and has not yet begun to serve.
+pub(crate) struct Server {
+    listener: TcpListener,
+    core: Arc<Core>,
+}
+
+/// Tells a running server to end. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle(Lifecycle);
+
+impl Handle {
+    /// Drains, then finishes what is in flight, then ends. Again: ends at once.
+    pub fn terminate(&self) {
+        self.end(Phase::Draining);
+    }
+
+    /// Finishes what is in flight and ends, without draining first. Again: ends at once.
+    pub fn interrupt(&self) {
+        self.end(Phase::Finishing);
+    }
+
+    /// Ends on signals from here on: SIGTERM drains first, Ctrl-C does not; the second of either ends at
+    /// once.
+    ///
+    /// # Errors
+    /// Where the system does not let the signals be handled.
+    pub fn end_on_signals(self) -> io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => self.terminate(),
+                    _ = interrupt.recv() => self.interrupt(),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn end(&self, phase: Phase) {
+        self.0.advance(if self.0.phase() == Phase::Serving { phase } else { Phase::Cutting });
+    }
+}
+
+impl Server {
+    /// Takes the address.
+    pub(crate) async fn bind(
+        config: Config,
+        routes: Routes,
+        telemetry: Telemetry,
+    ) -> Result<Self, ListenError> {
+        let listener = TcpListener::bind(&config.listen)
+            .await
+            .map_err(|error| ListenError { address: config.listen.clone(), error })?;
+        let core = Core { config, routes, telemetry, lifecycle: Lifecycle::new() };
+        Ok(Self { listener, core: Arc::new(core) })
+    }
+
+    /// The address that the server listens on, with the port that the system chose.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// How far the server has come; for what it answers at `/ready`, among others.
+    pub(crate) fn lifecycle(&self) -> Lifecycle {
+        self.core.lifecycle.clone()
+    }
+
+    /// What ends the server from elsewhere.
+    pub(crate) fn handle(&self) -> Handle {
+        Handle(self.lifecycle())
+    }
+
+    /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
+    pub(crate) async fn run(self, router: Router) -> u8 {
+        let lifecycle = self.lifecycle();
+        tokio::select! {
+            _ = lifecycle.reached(Phase::Crashing(0)) => {}
+            () = self.serve_and_end(router) => {}
+        }
+        match lifecycle.phase() {
+            Phase::Crashing(code) => code,
+            Phase::Serving | Phase::Draining | Phase::Finishing | Phase::Cutting => 0,
+        }
+    }
+
+    async fn serve_and_end(self, router: Router) {
+        let Self { listener, core } = self;
+        let (config, lifecycle) = (&core.config, &core.lifecycle);
+        let acceptor = Acceptor::new(router, Arc::clone(&core));
+        let drained = async {
+            if lifecycle.reached(Phase::Draining).await == Phase::Draining {
+                tracing::info!(seconds = config.drain.as_secs_f64(), "draining");
+                let _ = timeout(config.drain, lifecycle.reached(Phase::Finishing)).await;
+            }
+            lifecycle.advance(Phase::Finishing);
+        };
+        tokio::select! {
+            () = acceptor.accept(&listener) => {}
+            () = drained => {}
+        }
+        tracing::info!(seconds = config.grace.as_secs_f64(), "finishing what is in flight");
+        acceptor.accept_the_rest(listener);
+        let finished = async {
+            tokio::select! {
+                () = acceptor.idle() => true,
+                _ = lifecycle.reached(Phase::Cutting) => false,
+            }
+        };
+        if !timeout(config.grace, finished).await.unwrap_or(false) {
+            lifecycle.advance(Phase::Cutting);
+            // Every connection sees that at its next step and counts what it gives up.
+            let _ = timeout(Duration::from_secs(1), acceptor.idle()).await;
+            tracing::warn!("gave up what was still in flight");
+        }
+    }
+}
