@@ -166,15 +166,24 @@ fn obeys(family: &Family) -> Result<(), String> {
     if kind == "histogram" { histogram(family) } else { Ok(()) }
 }
 
+/// The samples of one histogram of a family.
+#[derive(Debug, Default)]
+struct Histogram {
+    /// Upper edges, and how many observations are below.
+    buckets: Vec<(f64, f64)>,
+    count: Option<f64>,
+    sum: Option<f64>,
+}
+
 /// Each histogram has buckets that only grow, up to +Inf, which is its count; and a sum.
 fn histogram(family: &Family) -> Result<(), String> {
-    let mut histograms: BTreeMap<String, (Vec<(f64, f64)>, Option<f64>, Option<f64>)> = BTreeMap::new();
+    let mut histograms: BTreeMap<String, Histogram> = BTreeMap::new();
     for sample in &family.samples {
         let mut of = String::new();
         for (name, value) in sample.labels.iter().filter(|(name, _)| **name != "le") {
             write!(of, "{name}={value:?},").map_err(|error| error.to_string())?;
         }
-        let (buckets, count, sum) = histograms.entry(of).or_default();
+        let Histogram { buckets, count, sum } = histograms.entry(of).or_default();
         match sample.suffix {
             "_bucket" => {
                 let edge = sample.labels.get("le").and_then(|edge| edge.parse().ok());
@@ -187,11 +196,12 @@ fn histogram(family: &Family) -> Result<(), String> {
             _ => *sum = Some(sample.value),
         }
     }
-    for (of, (buckets, count, sum)) in histograms {
+    for (of, histogram) in histograms {
+        let Histogram { buckets, count, sum } = &histogram;
         let grow = buckets.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
         let all = buckets.last().filter(|last| last.0 == f64::INFINITY).map(|last| last.1);
-        if !grow || all.is_none() || all != count || sum.is_none() {
-            return Err(format!("{of}: buckets {buckets:?}, count {count:?}, sum {sum:?}"));
+        if !grow || all.is_none() || all != *count || sum.is_none() {
+            return Err(format!("{of}: {histogram:?}"));
         }
     }
     Ok(())

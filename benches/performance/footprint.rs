@@ -1,0 +1,116 @@
+//! What the program takes from its machine: memory when idle and after a million requests, and time to be ready.
+//!
+//! The real binary as its own process, built as this bench is: in release by `cargo bench`.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use crate::core::Core;
+use crate::keep_alive::{KeepAlive, get};
+use crate::verdict;
+
+const MIB: f64 = 1024.0 * 1024.0;
+const ASKED_IDLE: f64 = 12.0;
+const ASKED_USED: f64 = 24.0;
+const ASKED_READY: Duration = Duration::from_millis(100);
+const CONNECTIONS: u32 = 32;
+
+/// A running `firedrill serve`. Dropping it kills the process.
+struct Serve {
+    child: Child,
+    address: SocketAddr,
+    /// From the start of the process to the first 200 of `/ready`.
+    ready: Duration,
+}
+
+/// Prints the figures; whether they are as they should be.
+pub(crate) fn run(measure: bool) -> bool {
+    let clients = Core::start(1);
+    let (starts, requests) = if measure { (21, 1_000_000) } else { (1, 1_000) };
+    let mut ready: Vec<_> = (0..starts).map(|_| Serve::start(&clients).ready).collect();
+    ready.sort();
+    let (median, slowest) = (ready[ready.len() / 2], ready[ready.len() - 1]);
+    let quick = slowest < ASKED_READY;
+    let figure = format!("ready      {:.1?} median, {:.1?} slowest of {starts}", median, slowest);
+    verdict::print(measure, figure, format!("under {ASKED_READY:?}"), quick);
+
+    let serve = Serve::start(&clients);
+    let idle = serve.resident();
+    let light = idle < ASKED_IDLE;
+    verdict::print(
+        measure,
+        format!("idle       {idle:.1} MiB resident"),
+        format!("under {ASKED_IDLE} MiB"),
+        light,
+    );
+
+    let began = Instant::now();
+    serve.ask(&clients, requests);
+    let took = began.elapsed();
+    let used = serve.resident();
+    let bounded = used < ASKED_USED;
+    let figure = format!("afterwards {used:.1} MiB resident, after {requests} requests in {took:.1?}");
+    verdict::print(measure, figure, format!("under {ASKED_USED} MiB"), bounded);
+    quick && light && bounded
+}
+
+impl Serve {
+    fn start(clients: &Core) -> Self {
+        let began = Instant::now();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]);
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let log: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let address = log["address"].as_str().unwrap().parse().unwrap();
+        clients.run(async move { KeepAlive::connect(address).await.exchange(&get("/ready", "")).await });
+        Self { child, address, ready: began.elapsed() }
+    }
+
+    /// Resident memory in MiB.
+    fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("resident memory is read from Linux' /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        kibibytes * 1024.0 / MIB
+    }
+
+    /// A mixture of requests over kept connections, with a scrape now and then.
+    fn ask(&self, clients: &Core, requests: u32) {
+        let address = self.address;
+        clients.run(async move {
+            let mixture = [
+                get("/health", ""),
+                get("/work?latency=0&workload=demo", ""),
+                get("/work?latency=0&workload=web&status=404", ""),
+                get("/work?latency=0&error_rate=0.5", ""),
+                get("/ready", ""),
+                get("/work?latency=0&body=1KiB", ""),
+                get("/work?latency=soon", ""),
+                get("/nowhere", ""),
+            ];
+            let scrape = get("/metrics", "accept-encoding: gzip\r\n");
+            let mixture = &mixture;
+            let asking = (0..CONNECTIONS).map(async |_| {
+                let mut connection = KeepAlive::connect(address).await;
+                for (n, request) in (0..requests / CONNECTIONS).zip(mixture.iter().cycle()) {
+                    connection.exchange(if n % 5_000 == 0 { &scrape } else { request }).await;
+                }
+            });
+            join_all(asking).await;
+        });
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
