@@ -1,14 +1,16 @@
 //! The service: misbehaves on request, in a known way, and measures itself by the book.
 //!
 //! Reading order: [`Service`] stands on the [`server`], which hands it each request; the
-//! request goes to its path (`route`). `work` does what it asks, with `burden` for CPU time and memory
-//! on the threads of `background`. `telemetry` names every metric; `openapi` and `page` describe all
+//! request goes to its path (`route`). `work` takes a `place`, does what it asks, with `burden` for
+//! CPU time and memory on the threads of `background`, and answers with a `body`. `telemetry` names every metric; `openapi` and `page` describe all
 //! of it.
 
 mod background;
+mod body;
 mod burden;
 mod openapi;
 mod page;
+mod place;
 mod route;
 mod telemetry;
 mod work;

@@ -4,14 +4,27 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use firedrill::contract::{Caps, OpenTo, Size, Workloads};
-use firedrill::service::{Config, Patience, Service};
+use firedrill::server::{self, Patience};
+use firedrill::service::{Config, Service};
 
 use crate::core::Core;
 
 /// Starts it on this core, with these workloads.
 pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
     let config = Config {
-        listen: "127.0.0.1:0".to_owned(),
+        server: server::Config {
+            listen: "127.0.0.1:0".to_owned(),
+            max_connections: 1_000,
+            max_header: Size(16 << 10),
+            patience: Patience {
+                header: Duration::from_secs(10),
+                idle: Duration::from_secs(75),
+                write: Duration::from_secs(30),
+            },
+            drain: Duration::from_secs(5),
+            grace: Duration::from_secs(20),
+            log_requests: false,
+        },
         token: None,
         workloads,
         seed: 7,
@@ -20,18 +33,8 @@ pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
         max_work: 512,
         cpu_threads: 1,
         max_memory_total: Size::mebibytes(256),
-        max_connections: 1_000,
-        max_header: Size(16 << 10),
         max_request_body: Size(64 << 10),
         body_timeout: Duration::from_secs(10),
-        patience: Patience {
-            header: Duration::from_secs(10),
-            idle: Duration::from_secs(75),
-            write: Duration::from_secs(30),
-        },
-        drain: Duration::from_secs(5),
-        grace: Duration::from_secs(20),
-        log_requests: false,
     };
     let service = core.run(async { Service::bind(config).await.unwrap() });
     let address = service.address().unwrap();

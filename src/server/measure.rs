@@ -98,10 +98,10 @@ impl Drop for Measurement {
         telemetry.active_requests.get_or_create(&method).dec();
         if self.core.config.log_requests {
             tracing::info!(
-                method = ?self.method,
+                method = self.method.name(),
                 route = self.route.path(),
                 status = labels.http_response_status_code,
-                error = ?error_type,
+                error = %error_type,
                 workload = workload.map(Workload::name),
                 seconds = took.as_secs_f64(),
                 "request"

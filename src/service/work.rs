@@ -1,9 +1,6 @@
 //! `/work`: checks what a request asks for, takes it in within bounds, and does it.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -12,13 +9,12 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use prometheus_client::metrics::gauge::Gauge;
 use serde::Serialize;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
+use super::body::{Filler, Truncated};
 use super::burden;
+use super::place::Place;
 use super::telemetry::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 use crate::contract::quantity::format_duration;
 use crate::contract::{Abort, Injection, Work};
@@ -132,7 +128,7 @@ fn answer(injection: &Injection, error: ErrorType, done: &Done, place: Place) ->
     let status = StatusCode::from_u16(injection.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = match injection.body {
         Some(size) => {
-            let mut response = Body::new(Filler { left: size.bytes(), _place: place }).into_response();
+            let mut response = Body::new(Filler::new(size, place)).into_response();
             let text = HeaderValue::from_static("text/plain; charset=utf-8");
             response.headers_mut().insert(header::CONTENT_TYPE, text);
             *response.status_mut() = status;
@@ -189,27 +185,6 @@ fn shed(shared: &Shared, workload: Workload, bound: Bound) -> Problem {
         .counts_as(ErrorType::Shed)
 }
 
-/// One of the places for work, taken until this is dropped.
-struct Place {
-    in_flight: Gauge,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Place {
-    fn take(shared: &Shared) -> Option<Self> {
-        let permit = Arc::clone(&shared.places).try_acquire_owned().ok()?;
-        let in_flight = shared.telemetry.work_in_flight.clone();
-        in_flight.inc();
-        Some(Self { in_flight, _permit: permit })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.in_flight.dec();
-    }
-}
-
 /// Counts the wait that was injected: all of it, or as much as passed before the client was gone.
 struct Waited<'a> {
     shared: &'a Shared,
@@ -224,97 +199,5 @@ impl Drop for Waited<'_> {
         let waited = self.since.elapsed().min(self.at_most);
         let labels = WorkloadLabels { workload: self.workload };
         self.shared.telemetry.injected_latency.get_or_create(&labels).inc_by(waited.as_secs_f64());
-    }
-}
-
-/// So many bytes of text in lines, made as they are sent; work until the last of them.
-struct Filler {
-    left: u64,
-    _place: Place,
-}
-
-const LINE: &[u8; 64] = b"firedrill: this text only fills the body that you asked for ...\n";
-const CHUNK: &[u8; 64 * 256] = &{
-    let mut chunk = [0; 64 * 256];
-    let mut i = 0;
-    while i < chunk.len() {
-        chunk[i] = LINE[i % LINE.len()];
-        i += 1;
-    }
-    chunk
-};
-
-impl HttpBody for Filler {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        let length = usize::try_from(self.left).map_or(CHUNK.len(), |left| left.min(CHUNK.len()));
-        self.left -= length as u64;
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&CHUNK[..length])))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
-}
-
-/// A body that announces all of its length and breaks off after half.
-struct Truncated {
-    body: Body,
-    left: u64,
-    /// Waits once before it breaks off, so that the first half is written out.
-    paused: bool,
-}
-
-impl Truncated {
-    fn half_of(body: Body) -> Self {
-        let left = body.size_hint().exact().unwrap_or(0) / 2;
-        Self { body, left, paused: false }
-    }
-}
-
-impl HttpBody for Truncated {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.left == 0 {
-            if self.paused {
-                let asked = std::io::Error::other("truncated, as the request asked");
-                return Poll::Ready(Some(Err(axum::Error::new(asked))));
-            }
-            self.paused = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| match frame.into_data() {
-                Ok(mut data) => {
-                    data.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-                    self.left -= data.len() as u64;
-                    Frame::data(data)
-                }
-                Err(other) => other,
-            })
-        }))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

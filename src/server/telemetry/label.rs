@@ -93,7 +93,7 @@ impl Method {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",
@@ -135,9 +135,15 @@ pub(crate) enum ErrorType {
 
 impl EncodeLabelValue for ErrorType {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        write!(encoder, "{self}")
+    }
+}
+
+impl fmt::Display for ErrorType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self {
             Self::None => "",
-            Self::Status(status) => return EncodeLabelValue::encode(status, encoder),
+            Self::Status(status) => return status.fmt(f),
             Self::Panic => "panic",
             Self::Shed => "shed",
             Self::Disconnected => "disconnected",
@@ -146,7 +152,7 @@ impl EncodeLabelValue for ErrorType {
             Self::Timeout => "timeout",
             Self::Shutdown => "shutdown",
         };
-        encoder.write_str(word)
+        f.write_str(word)
     }
 }
 

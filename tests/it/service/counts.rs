@@ -193,7 +193,7 @@ async fn what_shutdown_cuts_is_counted_before_the_end() {
     service.signal(Signal::TERM);
     client.end().await;
     let ended = service.ended().await;
-    let cut = ended.stderr.lines().filter(|line| line.contains("\"Shutdown\"")).count();
+    let cut = ended.stderr.lines().filter(|line| line.contains("\"shutdown\"")).count();
     assert_eq!((ended.code, cut), (Some(0), 1), "{}", ended.stderr);
 }
 
