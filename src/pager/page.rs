@@ -86,7 +86,7 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>, request: Request) ->
     if truncated > 0 {
         let _ = writeln!(
             html,
-            "<p class=\"stopped\">Alertmanager left {truncated} alerts out of its notifications (max_alerts).</p>"
+            "<p class=\"stopped\">Alerts that Alertmanager left out of its notifications: {truncated} (max_alerts).</p>"
         );
     }
     let _ = writeln!(html, "<h2>What rang</h2>");

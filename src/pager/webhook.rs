@@ -144,12 +144,9 @@ mod tests {
 
     #[test]
     fn a_time_may_have_an_offset() {
-        let alert = &read(
-            &FIRING
-                .replace("424069Z", "424069Z")
-                .replace("2026-11-22T18:38:24.434224069Z", "2026-11-22T20:38:24.434224069+02:00"),
-        )
-        .alerts[0];
+        let alert =
+            &read(&FIRING.replace("2026-11-22T18:38:24.434224069Z", "2026-11-22T20:38:24.434224069+02:00"))
+                .alerts[0];
         assert_eq!(alert.starts_at, read(FIRING).alerts[0].starts_at);
     }
 
