@@ -9,6 +9,7 @@ mod forward;
 mod load;
 mod log;
 mod open_files;
+mod pager;
 mod probe;
 mod serve;
 mod token;
@@ -48,6 +49,20 @@ enum Command {
     /// The first SIGINT or SIGTERM stops accepting and lets open connections end, at most for the
     /// grace; a second one ends at once. Exit code 0 when it ended, 2 when it could not start.
     Forward(forward::Flags),
+    /// Receive Alertmanager's webhooks, and show and serve what rang: the end of the chain.
+    ///
+    /// POST /webhook takes version 4 of the payload; / shows what rang, when, how long after it began and
+    /// whether it resolved; /pages tells it as JSON (alertname=, label=KEY=VALUE, since=10m or a time,
+    /// status=firing), /pages/stream as server-sent events. All of it is in memory: a restart forgets it,
+    /// and each answer says since when the pager has listened.
+    ///
+    /// The heartbeat is an alert that always fires. /ready is 503 and firedrill_pager_heartbeat_stopped is 1
+    /// when it has been silent for longer than its timeout, when Alertmanager says that it ended, and also
+    /// when it has never come within the timeout since the start: a chain that never worked is broken too.
+    ///
+    /// Ends like serve: SIGTERM drains first, Ctrl-C does not, a second signal ends at once. Exit code 0
+    /// when it ended, 2 when it could not start.
+    Pager(Box<pager::Flags>),
     /// Ask a URL whether it is healthy: a health check for images that have no curl.
     ///
     /// Exit code 0 when it answers with a status from 200 to 299; 1 when it answers with another or
@@ -65,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Serve(flags) => serve::run(*flags),
         Command::Load(flags) => load::run(flags),
         Command::Forward(flags) => forward::run(flags),
+        Command::Pager(flags) => pager::run(*flags),
         Command::Probe(flags) => probe::run(&flags),
     };
     done.unwrap_or_else(|error| {

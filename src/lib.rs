@@ -14,6 +14,7 @@ pub mod contract;
 pub mod dial;
 pub mod drill;
 pub mod forward;
+pub mod pager;
 pub mod server;
 pub mod service;
 pub mod stop;

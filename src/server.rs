@@ -12,7 +12,7 @@ pub(crate) mod exposition;
 pub(crate) mod html;
 pub(crate) mod intake;
 pub(crate) mod lifecycle;
-mod measure;
+pub(crate) mod measure;
 pub(crate) mod problem;
 pub(crate) mod route;
 pub(crate) mod telemetry;

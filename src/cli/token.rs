@@ -1,6 +1,6 @@
-//! The secret that costly work needs: from a file, or from the environment, never from a flag.
+//! A bearer token: from a file, or from the environment, never from a flag.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, bail};
 use clap::Args;
@@ -20,24 +20,28 @@ pub(super) struct Flags {
 impl Flags {
     /// The token, if there is one.
     pub(super) fn read(&self) -> anyhow::Result<Option<Token>> {
-        const VARIABLE: &str = "FIREDRILL_TOKEN";
-        let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-        match (&self.token_file, variable) {
-            (Some(_), Some(_)) => bail!("both {VARIABLE} and --token-file are given: give one of them"),
-            (Some(path), None) => {
-                let read = std::fs::read_to_string(path);
-                let text = read.with_context(|| format!("cannot read the token file {}", path.display()))?;
-                let token = Token::new(&text);
-                token
-                    .map(Some)
-                    .map_err(Error::msg)
-                    .with_context(|| format!("cannot use the token file {}", path.display()))
-            }
-            (None, Some(value)) => {
-                let token = Token::new(&value.to_string_lossy());
-                token.map(Some).map_err(Error::msg).with_context(|| format!("cannot use {VARIABLE}"))
-            }
-            (None, None) => Ok(None),
+        read(self.token_file.as_deref(), "FIREDRILL_TOKEN")
+    }
+}
+
+/// The token in the file of `--token-file` or in this variable, if it is in one of them.
+pub(super) fn read(file: Option<&Path>, variable: &str) -> anyhow::Result<Option<Token>> {
+    let value = std::env::var_os(variable).filter(|value| !value.is_empty());
+    match (file, value) {
+        (Some(_), Some(_)) => bail!("both {variable} and --token-file are given: give one of them"),
+        (Some(path), None) => {
+            let read = std::fs::read_to_string(path);
+            let text = read.with_context(|| format!("cannot read the token file {}", path.display()))?;
+            let token = Token::new(&text);
+            token
+                .map(Some)
+                .map_err(Error::msg)
+                .with_context(|| format!("cannot use the token file {}", path.display()))
         }
+        (None, Some(value)) => {
+            let token = Token::new(&value.to_string_lossy());
+            token.map(Some).map_err(Error::msg).with_context(|| format!("cannot use {variable}"))
+        }
+        (None, None) => Ok(None),
     }
 }

@@ -52,13 +52,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn begin_request(&self, workload: Option<Workload>) {
+    pub(super) fn begin_request(&self, workload: Option<Workload>) {
         *lock(&self.awaiting) = Awaiting::Nothing;
         *lock(&self.workload) = workload;
     }
 
     /// The workload of the request that ends here.
-    pub(crate) fn end_request(&self) -> Option<Workload> {
+    pub(super) fn end_request(&self) -> Option<Workload> {
         *lock(&self.awaiting) = Awaiting::Request(Instant::now());
         *lock(&self.workload)
     }
@@ -69,7 +69,7 @@ impl Link {
     }
 
     /// Makes the connection end in a TCP reset instead of an orderly close.
-    pub(crate) fn reset(&self) {
+    pub(super) fn reset(&self) {
         self.reset.store(true, Relaxed);
     }
 
@@ -78,7 +78,7 @@ impl Link {
         self.exit.store(u16::from(code) + 1, Relaxed);
     }
 
-    pub(crate) fn exit_code(&self) -> Option<u8> {
+    pub(super) fn exit_code(&self) -> Option<u8> {
         self.exit.load(Relaxed).checked_sub(1).and_then(|code| u8::try_from(code).ok())
     }
 
@@ -92,7 +92,7 @@ impl Link {
     }
 
     /// Whether the client is in the middle of a request's head.
-    pub(crate) fn in_head(&self) -> bool {
+    pub(super) fn in_head(&self) -> bool {
         matches!(*lock(&self.awaiting), Awaiting::Head(_))
     }
 
@@ -122,7 +122,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// A client's socket, with deadlines.
 ///
 /// The timers are moved only when they go off too early, not with each byte.
-pub(crate) struct Connection {
+pub(super) struct Connection {
     stream: TcpStream,
     link: Arc<Link>,
     patience: Patience,
@@ -132,7 +132,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, patience: Patience) -> Self {
+    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
         let now = Instant::now();
         let link = Link {
             awaiting: Mutex::new(Awaiting::Request(now)),
@@ -146,7 +146,7 @@ impl Connection {
         Self { stream, link: Arc::new(link), patience, read_timer, write_timer: None }
     }
 
-    pub(crate) fn link(&self) -> Arc<Link> {
+    pub(super) fn link(&self) -> Arc<Link> {
         Arc::clone(&self.link)
     }
 

@@ -22,7 +22,7 @@ pub(crate) enum Phase {
 pub(crate) struct Lifecycle(watch::Sender<Phase>);
 
 impl Lifecycle {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(watch::Sender::new(Phase::Serving))
     }
 
@@ -30,12 +30,12 @@ impl Lifecycle {
         *self.0.borrow()
     }
 
-    pub(crate) fn is_cutting(&self) -> bool {
+    pub(super) fn is_cutting(&self) -> bool {
         self.phase() >= Phase::Cutting
     }
 
     /// Goes on to this phase, unless the server is there or beyond.
-    pub(crate) fn advance(&self, to: Phase) {
+    pub(super) fn advance(&self, to: Phase) {
         self.0.send_if_modified(|phase| {
             let forward = *phase < to;
             if forward {

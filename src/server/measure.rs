@@ -20,8 +20,13 @@ use super::connection::Link;
 use super::route::Route;
 use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Workload};
 
+/// In an answer's extensions: it goes on until its client has enough, so that its hanging up is how the
+/// answer should end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenEnded;
+
 /// One request, from when it was read until it is dropped.
-pub(crate) struct Measurement {
+pub(super) struct Measurement {
     core: Arc<Core>,
     link: Arc<Link>,
     method: Method,
@@ -30,11 +35,12 @@ pub(crate) struct Measurement {
     status: Option<StatusCode>,
     /// What the request ended with, where that is already known.
     ended: Option<ErrorType>,
+    open_ended: bool,
 }
 
 impl Measurement {
     /// Begins to measure a request that has just been read from this connection.
-    pub(crate) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
+    pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
         let method = Method::of(&request.method);
         let (route, workload) = core.routes.of(request.uri.path());
         link.begin_request(workload);
@@ -48,18 +54,20 @@ impl Measurement {
             began: Instant::now(),
             status: None,
             ended: None,
+            open_ended: false,
         }
     }
 
     /// Ends with a reset of the connection instead of an answer, on purpose.
-    pub(crate) fn reset(mut self) {
+    pub(super) fn reset(mut self) {
         self.link.reset();
         self.ended = Some(ErrorType::Reset);
     }
 
     /// Goes on in the answer's body. `why` is what an answer that ends as intended counts as.
-    pub(crate) fn answered<B: Body>(mut self, answer: Response<B>, why: ErrorType) -> Response<Measured<B>> {
+    pub(super) fn answered<B: Body>(mut self, answer: Response<B>, why: ErrorType) -> Response<Measured<B>> {
         self.status = Some(answer.status());
+        self.open_ended = answer.extensions().get::<OpenEnded>().is_some();
         let bodiless = self.method == Method::Head
             || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         answer.map(|body| {
@@ -79,6 +87,8 @@ impl Drop for Measurement {
                 ErrorType::Timeout
             } else if self.core.lifecycle.is_cutting() {
                 ErrorType::Shutdown
+            } else if self.open_ended {
+                ErrorType::None
             } else {
                 ErrorType::Disconnected
             }
@@ -111,7 +121,7 @@ impl Drop for Measurement {
 }
 
 /// An answer's body that carries its request's measurement to the end.
-pub(crate) struct Measured<B> {
+pub(super) struct Measured<B> {
     body: B,
     /// What reaching the end counts as.
     why: ErrorType,

@@ -45,6 +45,11 @@ impl Problem {
         }
     }
 
+    /// What went wrong, as the answer says it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn header(mut self, name: header::HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self

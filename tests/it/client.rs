@@ -97,6 +97,14 @@ impl Client {
         Answer { status, head, body: Vec::new() }
     }
 
+    /// Reads until these bytes come, and takes everything up to them and them.
+    pub(crate) async fn through(&mut self, end: &[u8]) -> Vec<u8> {
+        let found = |read: &[u8]| read.windows(end.len()).position(|bytes| bytes == end);
+        self.fill(|read| found(read).is_some()).await;
+        let length = found(&self.read).unwrap() + end.len();
+        self.read.drain(..length).collect()
+    }
+
     /// Reads until the connection ends; how it did, and what came before.
     pub(crate) async fn end(mut self) -> (End, Vec<u8>) {
         let mut chunk = vec![0; 64 << 10];

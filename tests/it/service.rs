@@ -6,18 +6,27 @@ mod ends;
 mod starts;
 mod work;
 
-use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
 
-use rustix::process::Signal;
-
-use crate::client::{Answer, Client};
-use crate::process::{Ended, Process, within};
+use crate::process::Ended;
 use crate::scrape::Scrape;
+use crate::serving::Serving;
 
 /// A running service on a port of its own.
-pub(crate) struct Service {
-    process: Process,
-    pub(crate) address: SocketAddr,
+pub(crate) struct Service(Serving);
+
+impl Deref for Service {
+    type Target = Serving;
+
+    fn deref(&self) -> &Serving {
+        &self.0
+    }
+}
+
+impl DerefMut for Service {
+    fn deref_mut(&mut self) -> &mut Serving {
+        &mut self.0
+    }
 }
 
 impl Service {
@@ -26,38 +35,7 @@ impl Service {
     }
 
     pub(crate) async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let arguments = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
-        let mut process = Process::start_with(&arguments, variables);
-        let address = process.listening().await;
-        Self { process, address }
-    }
-
-    pub(crate) async fn connect(&self) -> Client {
-        Client::connect(self.address).await
-    }
-
-    /// One request on a connection of its own.
-    pub(crate) async fn get(&self, target: &str) -> Answer {
-        self.connect().await.request("GET", target).await
-    }
-
-    pub(crate) async fn scrape(&self) -> Scrape {
-        let answer = self.get("/metrics").await;
-        assert_eq!(answer.status, 200);
-        Scrape::parse(&answer.text())
-    }
-
-    /// Scrapes until this holds; what was scraped then.
-    async fn scrape_until(&self, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
-        let until = async {
-            loop {
-                let scrape = self.scrape().await;
-                if holds(&scrape) {
-                    return scrape;
-                }
-            }
-        };
-        within(until, what).await
+        Self(Serving::start_with("serve", flags, variables).await)
     }
 
     /// Waits until so many requests to `/work` have ended and nothing is in flight or held any more.
@@ -83,11 +61,7 @@ impl Service {
         .await;
     }
 
-    fn signal(&self, signal: Signal) {
-        self.process.signal(signal);
-    }
-
     async fn ended(self) -> Ended {
-        self.process.ended().await
+        self.0.ended().await
     }
 }

@@ -1,0 +1,129 @@
+//! A real Alertmanager delivers to the pager.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use super::Pager;
+use crate::eventually::eventually;
+use crate::fetch;
+
+const LIMIT: Duration = Duration::from_secs(30);
+const TOKEN: &str = "s3cret";
+
+/// A running Alertmanager; it and its directory are gone when this is dropped.
+struct Alertmanager {
+    _process: Child,
+    directory: PathBuf,
+    url: String,
+}
+
+impl Drop for Alertmanager {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Alertmanager {
+    /// Starts one that tells this pager at once and repeats the Watchdog each second.
+    async fn start(pager: &Pager) -> Self {
+        let directory = std::env::temp_dir().join(format!("firedrill-alertmanager-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let config = directory.join("alertmanager.yml");
+        let text = format!(
+            "route:\n  receiver: pager\n  group_by: [alertname]\n  group_wait: 10ms\n  group_interval: 200ms\n  repeat_interval: 1h\n  \
+             routes: [{{ matchers: [alertname=Watchdog], receiver: heartbeat, repeat_interval: 1s }}]\n\
+             receivers:\n  - {{ name: pager, webhook_configs: [&webhook {{ url: 'http://{}/webhook', \
+             http_config: {{ authorization: {{ credentials: {TOKEN} }} }} }}] }}\n  \
+             - {{ name: heartbeat, webhook_configs: [*webhook] }}\n",
+            pager.address
+        );
+        std::fs::write(&config, text).unwrap();
+        // It does not say which port it chose, so one is chosen for it.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let process = Command::new("alertmanager")
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.path={}", directory.join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--cluster.listen-address=")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(directory.join("log")).unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let alertmanager = Self { _process: process, directory, url: format!("http://127.0.0.1:{port}") };
+        let url = format!("{}/-/ready", alertmanager.url);
+        eventually(LIMIT, async || match fetch::get(&url).await {
+            Ok(ready) if ready.status.is_success() => Ok(()),
+            other => {
+                let log = std::fs::read_to_string(alertmanager.directory.join("log")).unwrap_or_default();
+                Err(format!("{other:?}; it says:\n{log}"))
+            }
+        })
+        .await;
+        alertmanager
+    }
+
+    /// Tells it of alerts, as Prometheus does.
+    async fn alert(&self, alerts: Value) {
+        let answer = fetch::post_json(&format!("{}/api/v2/alerts", self.url), &alerts).await.unwrap();
+        assert!(answer.status.is_success(), "{}", answer.text());
+    }
+}
+
+/// The one page with this status, once there is one.
+async fn page(pager: &Pager, status: &str) -> Value {
+    eventually(LIMIT, async || {
+        let pages = pager.pages(&format!("alertname=DiskFull&status={status}")).await;
+        pages.first().cloned().ok_or_else(|| format!("no page that is {status}"))
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs Alertmanager on PATH: cargo test -- --include-ignored"]
+async fn alertmanager_delivers_a_page_its_end_and_a_heartbeat() {
+    let pager = Pager::start_with(&[], &[("FIREDRILL_PAGER_TOKEN", TOKEN)]).await;
+    let alertmanager = Alertmanager::start(&pager).await;
+    let starts_at = jiff::Timestamp::now();
+    let disk_full = json!({
+        "labels": { "alertname": "DiskFull", "severity": "page", "path": "C:\\<tmp>" },
+        "annotations": { "summary": "No room", "runbook_url": "https://example.com/disk-full" },
+        "startsAt": starts_at,
+        "generatorURL": "http://prometheus.example/graph",
+    });
+    let watchdog = json!({ "labels": { "alertname": "Watchdog" }, "startsAt": starts_at });
+    alertmanager.alert(json!([disk_full, watchdog])).await;
+
+    let firing = page(&pager, "firing").await;
+    assert_eq!(firing["labels"], disk_full["labels"]);
+    assert_eq!(firing["annotations"], disk_full["annotations"]);
+    assert_eq!(
+        (&firing["receiver"], &firing["generator_url"]),
+        (&json!("pager"), &disk_full["generatorURL"])
+    );
+    let delay = firing["delay_seconds"].as_f64().unwrap();
+    assert!((0.0..LIMIT.as_secs_f64()).contains(&delay), "{delay}");
+
+    let mut ended = disk_full.clone();
+    ended["endsAt"] = jiff::Timestamp::now().to_string().into();
+    alertmanager.alert(json!([ended])).await;
+    let resolved = page(&pager, "resolved").await;
+    assert_eq!((&resolved["starts_at"], &resolved["rang_at"]), (&firing["starts_at"], &firing["rang_at"]));
+
+    // The Watchdog is repeated, and no page.
+    let scrape = pager
+        .scrape_until("a second heartbeat", |scrape| {
+            scrape.sum("firedrill_pager_heartbeats_total", &[]) >= 2.0
+        })
+        .await;
+    assert_eq!(scrape.sum("firedrill_pages_total", &[("status", "firing"), ("receiver", "pager")]), 1.0);
+    assert_eq!(scrape.sum("firedrill_pages_total", &[("status", "resolved"), ("receiver", "pager")]), 1.0);
+    assert_eq!(scrape.sum("firedrill_pages_total", &[("receiver", "heartbeat")]), 0.0);
+    assert_eq!(scrape.sum("firedrill_pager_refused_payloads_total", &[]), 0.0);
+    assert_eq!(pager.pages("").await.len(), 1);
+}

@@ -1,0 +1,60 @@
+//! A command that serves HTTP, on a port of its own.
+
+use std::net::SocketAddr;
+
+use rustix::process::Signal;
+
+use crate::client::{Answer, Client};
+use crate::process::{Ended, Process, within};
+use crate::scrape::Scrape;
+
+/// A running `firedrill` that serves.
+pub(crate) struct Serving {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+}
+
+impl Serving {
+    pub(crate) async fn start_with(command: &str, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let arguments = [&[command, "--listen", "127.0.0.1:0"], flags].concat();
+        let mut process = Process::start_with(&arguments, variables);
+        let address = process.listening().await;
+        Self { process, address }
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn get(&self, target: &str) -> Answer {
+        self.connect().await.request("GET", target).await
+    }
+
+    pub(crate) async fn scrape(&self) -> Scrape {
+        let answer = self.get("/metrics").await;
+        assert_eq!(answer.status, 200);
+        Scrape::parse(&answer.text())
+    }
+
+    /// Scrapes until this holds; what was scraped then.
+    pub(crate) async fn scrape_until(&self, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
+        let until = async {
+            loop {
+                let scrape = self.scrape().await;
+                if holds(&scrape) {
+                    return scrape;
+                }
+            }
+        };
+        within(until, what).await
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    pub(crate) async fn ended(self) -> Ended {
+        self.process.ended().await
+    }
+}
