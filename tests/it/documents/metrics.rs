@@ -33,7 +33,7 @@ async fn the_page_on_metrics_says_what_the_program_exposes() {
 
 #[tokio::test]
 async fn the_page_on_the_pager_says_what_it_exposes_beside_what_every_server_does() {
-    let mut exposed = exposed_by(&Serving::start_with("pager", &[], &[]).await).await;
+    let mut exposed = exposed_by_pager().await;
     for (name, mut metric) in table("docs/metrics.md") {
         metric.labels.remove("workload");
         if let Some(real) = exposed.remove(&name) {
@@ -63,6 +63,11 @@ fn check(file: &str, documented: &BTreeMap<String, Metric>, mut exposed: BTreeMa
 pub(super) async fn exposed() -> BTreeMap<String, Metric> {
     let service = Service::start(&[]).await;
     exposed_by(&service).await
+}
+
+/// The same of the pager.
+pub(super) async fn exposed_by_pager() -> BTreeMap<String, Metric> {
+    exposed_by(&Serving::start_with("pager", &[], &[]).await).await
 }
 
 async fn exposed_by(serving: &Serving) -> BTreeMap<String, Metric> {
