@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::telemetry::Workload;
+use super::telemetry::{RequestLabels, Workload};
 
 /// How long a client may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(crate) struct Link {
     awaiting: Mutex<Awaiting>,
     /// `None` where requests have no workload.
     workload: Mutex<Option<Workload>>,
+    /// The series that the last request was counted in.
+    duration: Mutex<Option<(RequestLabels, Histogram)>>,
     begun: AtomicBool,
     write_timed_out: AtomicBool,
     reset: AtomicBool,
@@ -58,9 +61,19 @@ impl Link {
     }
 
     /// The workload of the request that ends here.
-    pub(super) fn end_request(&self) -> Option<Workload> {
-        *lock(&self.awaiting) = Awaiting::Request(Instant::now());
+    pub(super) fn end_request(&self, now: Instant) -> Option<Workload> {
+        *lock(&self.awaiting) = Awaiting::Request(now);
         *lock(&self.workload)
+    }
+
+    /// The series with these labels: mostly that of the last request, or else what `look_up` finds, which
+    /// costs several times what observing does.
+    pub(super) fn duration(&self, labels: &RequestLabels, look_up: impl FnOnce() -> Histogram) -> Histogram {
+        let mut last = lock(&self.duration);
+        match &*last {
+            Some((of, duration)) if of == labels => duration.clone(),
+            _ => last.insert((*labels, look_up())).1.clone(),
+        }
     }
 
     /// Says whose traffic the request is, once that is known.
@@ -114,7 +127,7 @@ impl Link {
     }
 }
 
-/// These locks are held for an assignment, which cannot panic.
+/// These locks are held for an assignment or a look-up, which do not panic.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -137,6 +150,7 @@ impl Connection {
         let link = Link {
             awaiting: Mutex::new(Awaiting::Request(now)),
             workload: Mutex::new(None),
+            duration: Mutex::new(None),
             begun: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             reset: AtomicBool::new(false),

@@ -14,6 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use prometheus_client::metrics::gauge::Gauge;
 
 use super::Core;
 use super::connection::Link;
@@ -29,6 +30,7 @@ pub(crate) struct OpenEnded;
 pub(super) struct Measurement {
     core: Arc<Core>,
     link: Arc<Link>,
+    active: Gauge,
     method: Method,
     route: Route,
     began: Instant,
@@ -44,11 +46,13 @@ impl Measurement {
         let method = Method::of(&request.method);
         let (route, workload) = core.routes.of(request.uri.path());
         link.begin_request(workload);
-        let active = &core.telemetry.active_requests;
-        active.get_or_create(&MethodLabels { http_request_method: method }).inc();
+        let active =
+            core.telemetry.active_requests.get_or_create_owned(&MethodLabels { http_request_method: method });
+        active.inc();
         Self {
             core: Arc::clone(core),
             link: Arc::clone(link),
+            active,
             method,
             route,
             began: Instant::now(),
@@ -93,8 +97,9 @@ impl Drop for Measurement {
                 ErrorType::Disconnected
             }
         });
-        let took = self.began.elapsed();
-        let workload = self.link.end_request();
+        let now = Instant::now();
+        let took = now - self.began;
+        let workload = self.link.end_request(now.into());
         let telemetry = &self.core.telemetry;
         let labels = RequestLabels {
             http_request_method: self.method,
@@ -103,9 +108,9 @@ impl Drop for Measurement {
             error_type,
             workload,
         };
-        telemetry.request_duration.get_or_create(&labels).observe(took.as_secs_f64());
-        let method = MethodLabels { http_request_method: self.method };
-        telemetry.active_requests.get_or_create(&method).dec();
+        let look_up = || telemetry.request_duration.get_or_create_owned(&labels);
+        self.link.duration(&labels, look_up).observe(took.as_secs_f64());
+        self.active.dec();
         if self.core.config.log_requests {
             tracing::info!(
                 method = self.method.name(),
