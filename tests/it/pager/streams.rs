@@ -4,7 +4,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{FIRING, Pager, RESOLVED, alert, notification};
-use crate::client::Client;
+use crate::client::{Client, End};
+use crate::process::within;
 
 /// An open stream of events.
 struct Stream(Client);
@@ -157,18 +158,23 @@ async fn only_so_many_may_subscribe() {
     assert_eq!(pager.get("/pages/stream?since=10m").await.status, 400);
 }
 
+/// A page of half a megabyte.
+fn large(n: u32) -> Value {
+    let mut large = alert(&n.to_string(), "firing", 0);
+    large["annotations"]["description"] = "x".repeat(500_000).into();
+    notification([large])
+}
+
 #[tokio::test]
 async fn a_subscriber_that_hangs_is_dropped() {
-    let pager = Pager::start(&["--write-timeout", "200ms", "--keep-size", "1MiB"]).await;
+    let pager = Pager::start(&["--write-timeout", "200ms", "--keep-size", "1GiB"]).await;
     let stream = pager.subscribe("").await;
     stream.0.shrink_window();
     pager.subscribers(1.0).await;
-    // More than the sockets take, each time something else.
     let dropped = async {
         for n in 0.. {
-            let mut large = alert(&n.to_string(), "firing", 0);
-            large["annotations"]["description"] = "x".repeat(500_000).into();
-            pager.notify(notification([large])).await;
+            // More and more, until the sockets take no more.
+            pager.notify(large(n)).await;
             let scrape = pager.scrape().await;
             if scrape.sum("firedrill_pager_subscribers", &[]) == 0.0 {
                 return scrape;
@@ -176,9 +182,24 @@ async fn a_subscriber_that_hangs_is_dropped() {
         }
         unreachable!()
     };
-    let scrape = crate::process::within(dropped, "the subscriber to be dropped").await;
+    let scrape = within(dropped, "the subscriber to be dropped").await;
     assert_eq!(scrape.sum("firedrill_pager_subscribers_dropped_total", &[]), 1.0);
+    assert_eq!(scrape.requests("/pages/stream", &[("error_type", "timeout")]), 1.0);
     drop(stream);
+}
+
+#[tokio::test]
+async fn a_subscriber_that_falls_behind_what_is_kept_is_dropped() {
+    let pager = Pager::start(&["--write-timeout", "1h", "--keep-size", "1MiB"]).await;
+    let mut stream = pager.subscribe("").await;
+    pager.subscribers(1.0).await;
+    // Much more than the sockets take, of which little is kept.
+    for n in 0..40 {
+        pager.notify(large(n)).await;
+    }
+    let told = stream.0.through(b"\r\n0\r\n\r\n").await;
+    assert!(told.len() < 40 * 500_000, "{} bytes", told.len());
+    assert_eq!(pager.scrape().await.sum("firedrill_pager_subscribers_dropped_total", &[]), 1.0);
 }
 
 #[tokio::test]
@@ -199,5 +220,5 @@ async fn an_open_stream_does_not_hold_up_the_end() {
     pager.signal(Signal::TERM);
     assert_eq!(pager.ended().await.code, Some(0));
     let (end, rest) = stream.0.end().await;
-    assert_eq!((end, rest.ends_with(b"0\r\n\r\n")), (crate::client::End::Closed, true), "in order");
+    assert_eq!((end, rest.ends_with(b"0\r\n\r\n")), (End::Closed, true), "in order");
 }
