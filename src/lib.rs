@@ -3,11 +3,11 @@
 //! A service that misbehaves on request, in a known way, and the traffic that drives it.
 //!
 //! Reading order: [`contract`] says what a request can ask for and what it will do; [`service`]
-//! does it and measures itself, on the HTTP [`server`]; [`drill`] sends requests on a schedule and keeps the ledger of what
-//! truly happened; [`dial`] connects to names whose addresses change, [`stop`] ends what runs,
-//! [`forward`] puts one address before several replicas;
-//! [`cli`] turns flags into configurations and starts them. `service` and `drill`
-//! never import one another.
+//! does it and measures itself, on the HTTP [`server`]; [`drill`] sends requests on a schedule and
+//! keeps the ledger of what truly happened; [`pager`] receives what Alertmanager sends; [`dial`]
+//! connects to names whose addresses change, [`forward`] puts one address before several replicas,
+//! [`stop`] ends what runs; [`cli`] turns flags into configurations and starts them. `service`,
+//! `drill` and `pager` never import one another.
 
 pub mod cli;
 pub mod contract;

@@ -44,7 +44,8 @@ pub(crate) fn run(measure: bool) -> bool {
     let mut bare = connect(bare(&server));
     let mut instrumented = connect(instrumented::start(&server, instrumented::workloads()));
     // Short turns: what disturbs a machine mostly lasts longer than both of a pair.
-    let (pairs, length) = if measure { (100, Duration::from_millis(100)) } else { (1, Duration::from_millis(10)) };
+    let (pairs, length) =
+        if measure { (100, Duration::from_millis(100)) } else { (1, Duration::from_millis(10)) };
     let mut turns = Vec::new();
     for pair in 0..=pairs {
         // Each goes first as often as the other.
@@ -61,7 +62,9 @@ pub(crate) fn run(measure: bool) -> bool {
             turns.push((b, i));
         }
     }
-    println!("GET /health, {CONNECTIONS} connections kept, one core serves, {pairs} pairs of {length:?} turns");
+    println!(
+        "GET /health, {CONNECTIONS} connections kept, one core serves, {pairs} pairs of {length:?} turns"
+    );
     let medians = |of: fn(&Turn) -> f64| {
         (quartiles(turns.iter().map(|(b, _)| of(b)))[1], quartiles(turns.iter().map(|(_, i)| of(i)))[1])
     };

@@ -93,7 +93,7 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>, request: Request) ->
     if kept == 0 {
         html.push_str("<p>Nothing.</p>\n");
     } else {
-        let _ = write!(html, "<p>{firing} of the {} newest pages fire.", news.len());
+        let _ = write!(html, "<p>{firing} of the {} newest fire.", news.len());
         if kept > news.len() {
             let _ = write!(html, " {kept} are kept: <a href=\"/pages\">all as JSON</a>.");
         }
@@ -160,10 +160,12 @@ fn item(page: &Page, now: Timestamp) -> String {
         Some(resolved) => fact("resolved", &time(resolved, now)),
         None => fact("resolved", "not yet"),
     }
-    fact("told to", &escape(&shown(&page.receiver)));
-    if page.times_received > 1 {
-        let last = time(page.last_received_at, now);
-        fact("told", &format!("{} times, last {last}", page.times_received));
+    let receiver = escape(&shown(&page.receiver));
+    match page.times_received {
+        1 => fact("told to", &receiver),
+        times => {
+            fact("told to", &format!("{receiver}, {times} times, last {}", time(page.last_received_at, now)));
+        }
     }
     let labels: Vec<_> = page
         .labels

@@ -55,6 +55,8 @@ async fn the_stack_works_from_up_to_down() {
     stack.three_replicas_are_each_scraped_and_share_the_requests().await;
     step("a replica that crashed comes back");
     stack.a_crashed_replica_comes_back().await;
+    step("the watchdog's heartbeat goes the whole way");
+    stack.the_watchdog_reaches_the_pager().await;
     step("a stop under load loses nothing");
     stack.a_stop_under_load_loses_nothing_and_exits_0().await;
     step("down");
@@ -80,7 +82,10 @@ impl Stack {
     async fn everything_is_healthy(&self) {
         let containers = self.project.containers().await;
         let services: BTreeSet<_> = containers.iter().map(|container| &*container.service).collect();
-        assert_eq!(services, BTreeSet::from(["app", "front", "grafana", "load", "prometheus"]));
+        assert_eq!(
+            services,
+            BTreeSet::from(["alertmanager", "app", "front", "grafana", "load", "pager", "prometheus"])
+        );
         for container in &containers {
             let state = &container.inspected["State"];
             assert_eq!(state["Health"]["Status"], "healthy", "{}: {state}", container.service);
@@ -89,7 +94,7 @@ impl Stack {
                 assert_eq!(published["HostIp"], "127.0.0.1", "{}", container.service);
             }
         }
-        for job in ["firedrill", "prometheus"] {
+        for job in ["firedrill", "prometheus", "alertmanager", "pager"] {
             eventually(SOON, async || self.prometheus.up(job, 1).await).await;
         }
     }
@@ -218,6 +223,16 @@ impl Stack {
         })
         .await;
         eventually(SOON, async || self.prometheus.up("firedrill", 3).await).await;
+    }
+
+    /// From a rule over Prometheus and Alertmanager to the pager.
+    async fn the_watchdog_reaches_the_pager(&self) {
+        eventually(SOON, async || {
+            let heartbeats = self.prometheus.last("firedrill_pager_heartbeats_total{job=\"pager\"}").await?;
+            let came = heartbeats.iter().any(|sample| sample.number() > 0.0);
+            if came { Ok(()) } else { Err(format!("no heartbeat: {heartbeats:?}")) }
+        })
+        .await;
     }
 
     async fn a_stop_under_load_loses_nothing_and_exits_0(&self) {

@@ -4,21 +4,39 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::metrics::{CONDITIONAL, exposed};
+use super::metrics::{CONDITIONAL, exposed, exposed_by_pager};
 use crate::dashboard::{self, Dashboard};
 use crate::promql;
 
-/// Series that Prometheus makes itself for each target.
-const OF_PROMETHEUS: [&str; 2] = ["up", "scrape_duration_seconds"];
+/// Series that Prometheus makes itself, for each target and for each alert.
+const OF_PROMETHEUS: [&str; 3] = ["up", "scrape_duration_seconds", "ALERTS"];
+
+/// What the metrics of the other programs of the stack begin with. That they exist is seen where the stack runs.
+const OF_OTHERS: [&str; 2] = ["prometheus_", "alertmanager_"];
+
+/// What the recording rules record.
+fn recorded() -> Vec<String> {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/rules");
+    let files =
+        std::fs::read_dir(rules).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let names = |text: String| -> Vec<String> {
+        text.lines().filter_map(|line| Some(line.trim().strip_prefix("- record: ")?.to_owned())).collect()
+    };
+    files.flat_map(names).collect()
+}
 
 #[tokio::test]
 #[cfg_attr(not(target_os = "linux"), ignore = "process_* are read from Linux' /proc")]
 async fn dashboards_read_metrics_that_exist() {
     let mut exist: BTreeSet<String> = exposed().await.into_keys().collect();
+    exist.extend(exposed_by_pager().await.into_keys());
     exist.extend(CONDITIONAL.into_iter().chain(OF_PROMETHEUS).map(str::to_owned));
+    exist.extend(recorded());
     let exists = |name: &str| {
         let family = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
-        exist.contains(name) || family.is_some_and(|family| exist.contains(family))
+        exist.contains(name)
+            || OF_OTHERS.iter().any(|program| name.starts_with(program))
+            || family.is_some_and(|family| exist.contains(family))
     };
     for dashboard in dashboard::all() {
         let read = expressions(&dashboard.json);

@@ -1,10 +1,11 @@
-//! docs/metrics.md names every metric, with its type and labels, and none that does not exist.
+//! docs/metrics.md and docs/pager.md name every metric, with its type and labels, and none that does not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::scrape::Scrape;
 use crate::service::Service;
+use crate::serving::Serving;
 
 /// Metrics that exist only in some places, which the page says: those that a container's limits grant.
 pub(super) const CONDITIONAL: [&str; 1] = ["firedrill_container_memory_limit_bytes"];
@@ -19,18 +20,33 @@ pub(super) struct Metric {
 #[tokio::test]
 #[cfg_attr(not(target_os = "linux"), ignore = "process_* are read from Linux' /proc")]
 async fn the_page_on_metrics_says_what_the_program_exposes() {
-    let page =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).unwrap();
-    let mut documented = table(&page);
-    let mut exposed = exposed().await;
+    let mut documented = table("docs/metrics.md");
+    let exposed = exposed().await;
     for name in CONDITIONAL {
         assert!(documented.contains_key(name), "docs/metrics.md lacks {name}");
         if !exposed.contains_key(name) {
             documented.remove(name);
         }
     }
+    check("docs/metrics.md", &documented, exposed);
+}
+
+#[tokio::test]
+async fn the_page_on_the_pager_says_what_it_exposes_beside_what_every_server_does() {
+    let mut exposed = exposed_by_pager().await;
+    for (name, mut metric) in table("docs/metrics.md") {
+        metric.labels.remove("workload");
+        if let Some(real) = exposed.remove(&name) {
+            assert_eq!(real, metric, "{name} is documented in docs/metrics.md");
+        }
+    }
+    check("docs/pager.md", &table("docs/pager.md"), exposed);
+}
+
+/// Checks that a page documents what is exposed, and nothing else.
+fn check(file: &str, documented: &BTreeMap<String, Metric>, mut exposed: BTreeMap<String, Metric>) {
     let mut differences = Vec::new();
-    for (name, metric) in &documented {
+    for (name, metric) in documented {
         match exposed.remove(name) {
             None => differences.push(format!("{name} is documented and does not exist")),
             Some(real) if real != *metric => {
@@ -40,13 +56,22 @@ async fn the_page_on_metrics_says_what_the_program_exposes() {
         }
     }
     differences.extend(exposed.iter().map(|(name, metric)| format!("{name} is not documented: {metric:?}")));
-    assert!(differences.is_empty(), "docs/metrics.md and the program differ:\n{}", differences.join("\n"));
+    assert!(differences.is_empty(), "{file} and the program differ:\n{}", differences.join("\n"));
 }
 
 /// The metrics as Prometheus names them: what the text format says.
 pub(super) async fn exposed() -> BTreeMap<String, Metric> {
     let service = Service::start(&[]).await;
-    let text = service.get("/metrics").await.text();
+    exposed_by(&service).await
+}
+
+/// The same of the pager.
+pub(super) async fn exposed_by_pager() -> BTreeMap<String, Metric> {
+    exposed_by(&Serving::start_with("pager", &[], &[]).await).await
+}
+
+async fn exposed_by(serving: &Serving) -> BTreeMap<String, Metric> {
+    let text = serving.get("/metrics").await.text();
     let samples = Scrape::parse(&text);
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let metric = |(name, kind): (&str, &str)| {
@@ -63,7 +88,8 @@ pub(super) async fn exposed() -> BTreeMap<String, Metric> {
 }
 
 /// The rows of the table `| metric | type | labels | what it is |`, names in backticks.
-fn table(page: &str) -> BTreeMap<String, Metric> {
+fn table(file: &str) -> BTreeMap<String, Metric> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let mut metrics = BTreeMap::new();
     let from_head = page.lines().skip_while(|line| *line != "| metric | type | labels | what it is |");
     for line in from_head.skip(2).take_while(|line| line.starts_with('|')) {
@@ -74,6 +100,6 @@ fn table(page: &str) -> BTreeMap<String, Metric> {
         let metric = Metric { kind: kind.to_owned(), labels };
         assert!(metrics.insert(name.trim_matches('`').to_owned(), metric).is_none(), "twice: {line}");
     }
-    assert!(!metrics.is_empty(), "docs/metrics.md has no table of metrics");
+    assert!(!metrics.is_empty(), "{file} has no table of metrics");
     metrics
 }

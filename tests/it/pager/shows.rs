@@ -18,7 +18,7 @@ async fn the_page_shows_what_rang_when_how_late_and_whether_it_resolved() {
         "<time datetime=\"2026-11-22T18:38:24.434224069Z\">",
         "Fresh <span class=\"state\">firing</span>",
         " after it began",
-        "1 of the 2 newest pages fire",
+        "1 of the 2 newest fire",
         "Listening since",
     ] {
         assert!(html.contains(part), "no {part} in\n{html}");

@@ -66,7 +66,6 @@ async fn what_is_kept_comes_first_and_then_each_change() {
     pager.notify(FIRING).await;
     let mut stream = pager.subscribe("").await;
     assert_eq!(stream.next().await.what(), ("firing", "HighErrorRatio"));
-    // Three changes of one page, whether or not the subscriber looks in between.
     pager.notify(FIRING).await;
     pager.notify(RESOLVED).await;
     pager.notify(notification([alert("Other", "firing", 0)])).await;
@@ -75,6 +74,23 @@ async fn what_is_kept_comes_first_and_then_each_change() {
     assert_eq!(resolved.what(), ("resolved", "HighErrorRatio"));
     assert_eq!(resolved.data, pager.pages("alertname=HighErrorRatio").await[0], "as /pages tells it");
     assert_eq!(stream.next().await.what(), ("firing", "Other"));
+}
+
+#[tokio::test]
+async fn changes_that_come_at_once_are_told_one_by_one() {
+    let pager = Pager::start(&[]).await;
+    let mut stream = pager.subscribe("").await;
+    pager.subscribers(1.0).await;
+    let flaps = |status: &str| {
+        let mut alert = alert("Flapping", status, 0);
+        alert["startsAt"] = "2026-01-31T12:00:00Z".into();
+        alert
+    };
+    let statuses = ["firing", "resolved"].repeat(30);
+    pager.notify(notification(statuses.iter().map(|status| flaps(status)).collect::<Vec<_>>())).await;
+    for status in statuses {
+        assert_eq!(stream.next().await.what(), (status, "Flapping"));
+    }
 }
 
 #[tokio::test]

@@ -42,7 +42,9 @@ impl Project {
         command.args(["compose", "--project-name", &self.name, "--progress", "plain"]).args(arguments);
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("FIREDRILL_IMAGE", IMAGE);
         // Ports that nobody has.
-        command.envs([("FIREDRILL_PORT", "0"), ("PROMETHEUS_PORT", "0"), ("GRAFANA_PORT", "0")]);
+        for service in ["FIREDRILL", "PROMETHEUS", "ALERTMANAGER", "PAGER", "GRAFANA"] {
+            command.env(format!("{service}_PORT"), "0");
+        }
         succeed(command).await
     }
 
