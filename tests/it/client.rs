@@ -100,7 +100,8 @@ impl Client {
     /// Reads until these bytes come, and takes everything up to them and them.
     pub(crate) async fn through(&mut self, end: &[u8]) -> Vec<u8> {
         let found = |read: &[u8]| read.windows(end.len()).position(|bytes| bytes == end);
-        self.fill(|read| found(read).is_some()).await;
+        // All of it in time, and not just each part: something may go on coming.
+        within(self.fill(|read| found(read).is_some()), "the end of what comes").await;
         let length = found(&self.read).unwrap() + end.len();
         self.read.drain(..length).collect()
     }
