@@ -19,7 +19,7 @@ use super::telemetry::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 use crate::contract::quantity::format_duration;
 use crate::contract::{Abort, Injection, Work};
 use crate::server::connection::Link;
-use crate::server::intake::{self, Caps};
+use crate::server::intake;
 use crate::server::problem::Problem;
 use crate::server::telemetry::{ErrorType, Workload};
 
@@ -104,7 +104,7 @@ async fn json(parts: &Parts, body: Body, shared: &Shared) -> Result<Bytes, Probl
         let detail = "POST takes its parameters in the JSON body, and got a query; use one or the other: GET with a query, or POST with a body";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let caps = Caps { size: shared.config.max_request_body, time: shared.config.body_timeout };
+    let caps = intake::Caps { size: shared.config.max_request_body, time: shared.config.body_timeout };
     let json = intake::json(parts, body, caps).await?;
     Ok(if json.is_empty() { Bytes::from_static(b"{}") } else { json })
 }
