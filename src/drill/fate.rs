@@ -11,6 +11,8 @@ pub enum Fate {
     Answered(StatusCode),
     /// The answer began, with this status, and broke off: closed or reset before the end of its body.
     Truncated(StatusCode),
+    /// The client hung up, as it was told to, on a service that had begun to read the request or to answer it.
+    HungUp,
     /// The connection was reset before the answer.
     Reset,
     /// The connection was closed before the answer.
@@ -45,9 +47,42 @@ impl Fate {
     #[must_use]
     pub const fn seen(self) -> Seen {
         match self {
-            Self::Answered(_) | Self::Truncated(_) => Seen::Yes,
+            Self::Answered(_) | Self::Truncated(_) | Self::HungUp => Seen::Yes,
             Self::Refused | Self::Unreachable | Self::NotSent => Seen::No,
             Self::Reset | Self::Closed | Self::Garbled | Self::TimedOut | Self::Abandoned => Seen::Unknown,
+        }
+    }
+
+    /// The status of its answer, where one began.
+    #[must_use]
+    pub const fn status(self) -> Option<StatusCode> {
+        match self {
+            Self::Answered(status) | Self::Truncated(status) => Some(status),
+            Self::HungUp
+            | Self::Reset
+            | Self::Closed
+            | Self::Garbled
+            | Self::TimedOut
+            | Self::Refused
+            | Self::Unreachable
+            | Self::NotSent
+            | Self::Abandoned => None,
+        }
+    }
+
+    /// Whether it is a failure of the service, as far as its client can see: a status of 5xx, or no
+    /// proper answer. A client that hangs up as it was told to, or never sent, has seen none.
+    #[must_use]
+    pub fn is_error(self) -> bool {
+        match self {
+            Self::Answered(status) => status.is_server_error(),
+            Self::Truncated(_)
+            | Self::Reset
+            | Self::Closed
+            | Self::Garbled
+            | Self::TimedOut
+            | Self::Refused => true,
+            Self::HungUp | Self::Unreachable | Self::NotSent | Self::Abandoned => false,
         }
     }
 
@@ -57,6 +92,7 @@ impl Fate {
         match self {
             Self::Answered(_) => "answered",
             Self::Truncated(_) => "truncated",
+            Self::HungUp => "hung up",
             Self::Reset => "reset",
             Self::Closed => "closed",
             Self::Garbled => "garbled",
@@ -68,12 +104,33 @@ impl Fate {
         }
     }
 
+    /// The fate of this name, with the status that those of that name have.
+    #[must_use]
+    pub fn named(name: &str, status: Option<StatusCode>) -> Option<Self> {
+        let fate = match (name, status) {
+            ("answered", Some(status)) => return Some(Self::Answered(status)),
+            ("truncated", Some(status)) => return Some(Self::Truncated(status)),
+            ("hung up", None) => Self::HungUp,
+            ("reset", None) => Self::Reset,
+            ("closed", None) => Self::Closed,
+            ("garbled", None) => Self::Garbled,
+            ("timed out", None) => Self::TimedOut,
+            ("refused", None) => Self::Refused,
+            ("unreachable", None) => Self::Unreachable,
+            ("not sent", None) => Self::NotSent,
+            ("abandoned", None) => Self::Abandoned,
+            _ => return None,
+        };
+        Some(fate)
+    }
+
     /// What it means, as a clause.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Answered(_) => "answered to the end of the body",
             Self::Truncated(_) => "the answer broke off before the end of its body",
+            Self::HungUp => "the client hung up as it was told to",
             Self::Reset => "the connection was reset before the answer",
             Self::Closed => "the connection was closed before the answer",
             Self::Garbled => "what came back was not HTTP",

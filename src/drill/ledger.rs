@@ -3,30 +3,82 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use http::StatusCode;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::fate::{Fate, Seen};
 use super::timings::Timings;
 
 /// The account of a load: each request that fell due, once, under its fate.
 ///
-/// Its size is bounded: there are as many fates as statuses and a few, and timings are histograms.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Its size is bounded: there are as many fates as statuses and a few, timings are histograms, and
+/// the timeline has one entry a second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ledger {
+    #[serde(serialize_with = "write_fates", deserialize_with = "read_fates")]
     fates: BTreeMap<Fate, u64>,
     latency: Timings,
     lag: Timings,
+    timeline: BTreeMap<u64, Second>,
+}
+
+/// When a request was due, left and ended, from the begin of the load on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When it was due.
+    pub due: Duration,
+    /// When it left, or would have left.
+    pub left: Duration,
+    /// When its fate was known.
+    pub ended: Duration,
+}
+
+/// The requests that ended within one second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Second {
+    /// How many.
+    pub ended: u64,
+    /// How many of them failed ([`Fate::is_error`]).
+    pub errors: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+    /// How long those took together, in microseconds.
+    pub latency_sum_us: u64,
+    /// How long the slowest of those took, in microseconds.
+    pub latency_max_us: u64,
+}
+
+/// Between how many and how many, both taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Range {
+    /// At least so many.
+    pub least: u64,
+    /// At most so many.
+    pub most: u64,
 }
 
 impl Ledger {
     /// Enters a request.
     ///
-    /// `lag` is how long after it was due it left, or would have left: the generator's own
-    /// lateness. `latency` is how long after it was due it ended. Only that of answered requests is
-    /// kept; of the others nobody knows what it would have been.
-    pub fn enter(&mut self, fate: Fate, lag: Duration, latency: Duration) {
+    /// Its lag is how long after it was due it left: the generator's own lateness. Its latency is how
+    /// long after it was due it ended. Only that of answered requests is kept; of the others nobody
+    /// knows what it would have been.
+    pub fn enter(&mut self, fate: Fate, times: Times) {
         *self.fates.entry(fate).or_default() += 1;
-        self.lag.record(lag);
+        self.lag.record(times.left.saturating_sub(times.due));
+        let second = self.timeline.entry(times.ended.as_secs()).or_default();
+        second.ended += 1;
+        second.errors += u64::from(fate.is_error());
         if matches!(fate, Fate::Answered(_)) {
+            let latency = times.ended.saturating_sub(times.due);
             self.latency.record(latency);
+            let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+            second.answered += 1;
+            second.latency_sum_us = second.latency_sum_us.saturating_add(micros);
+            second.latency_max_us = second.latency_max_us.max(micros);
         }
     }
 
@@ -45,6 +97,9 @@ impl Ledger {
         }
         self.latency.add(&other.latency);
         self.lag.add(&other.lag);
+        for (second, other) in &other.timeline {
+            self.timeline.entry(*second).or_default().add(other);
+        }
     }
 
     /// How many requests fell due: the sum over all fates.
@@ -63,6 +118,48 @@ impl Ledger {
     #[must_use]
     pub fn seen(&self, seen: Seen) -> u64 {
         self.fates().filter(|(fate, _)| fate.seen() == seen).map(|(_, count)| count).sum()
+    }
+
+    /// How many requests the service saw. Those whose fate a client cannot know widen it.
+    #[must_use]
+    pub fn requests(&self) -> Range {
+        let least = self.seen(Seen::Yes);
+        Range { least, most: least + self.seen(Seen::Unknown) }
+    }
+
+    /// How many requests failed ([`Fate::is_error`]), of those that the service saw or may have seen.
+    #[must_use]
+    pub fn errors(&self) -> Range {
+        let errors = |seen| self.fates().filter(move |(fate, _)| fate.is_error() && fate.seen() == seen);
+        let count = |seen| errors(seen).map(|(_, count)| count).sum::<u64>();
+        let least = count(Seen::Yes);
+        Range { least, most: least + count(Seen::Unknown) }
+    }
+
+    /// How many were answered with each status, whole or not.
+    #[must_use]
+    pub fn statuses(&self) -> BTreeMap<u16, u64> {
+        let mut statuses = BTreeMap::new();
+        for (fate, count) in self.fates() {
+            if let Some(status) = fate.status() {
+                *statuses.entry(status.as_u16()).or_default() += count;
+            }
+        }
+        statuses
+    }
+
+    /// What ended in which second since the load began, where anything did.
+    pub fn timeline(&self) -> impl Iterator<Item = (u64, Second)> {
+        self.timeline.iter().map(|(second, ended)| (*second, *ended))
+    }
+
+    /// How many ended in the seconds that touch this time since the load began: at least as many as ended within it.
+    #[must_use]
+    pub fn ended_between(&self, from: Duration, to: Duration) -> u64 {
+        self.timeline
+            .range(from.as_secs()..=to.as_secs().max(from.as_secs()))
+            .map(|(_, second)| second.ended)
+            .sum()
     }
 
     /// Each fate that a request had, answers by status first, with how many had it.
@@ -86,6 +183,50 @@ impl Ledger {
     }
 }
 
+impl Second {
+    const fn add(&mut self, other: &Self) {
+        self.ended += other.ended;
+        self.errors += other.errors;
+        self.answered += other.answered;
+        self.latency_sum_us = self.latency_sum_us.saturating_add(other.latency_sum_us);
+        if other.latency_max_us > self.latency_max_us {
+            self.latency_max_us = other.latency_max_us;
+        }
+    }
+}
+
+/// A fate as a run file has it: its name, its status where it has one, and how many had it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    fate: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    count: u64,
+}
+
+fn write_fates<S: Serializer>(fates: &BTreeMap<Fate, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(fates.iter().map(|(fate, count)| Entry {
+        fate: fate.name().to_owned(),
+        status: fate.status().map(|status| status.as_u16()),
+        count: *count,
+    }))
+}
+
+fn read_fates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Fate, u64>, D::Error> {
+    let mut fates = BTreeMap::new();
+    for Entry { fate, status, count } in Vec::deserialize(deserializer)? {
+        let status = status.map(StatusCode::from_u16).transpose().map_err(D::Error::custom)?;
+        let named = Fate::named(&fate, status).ok_or_else(|| {
+            D::Error::custom(format!("found the fate {fate:?} with status {status:?}, which is none"))
+        })?;
+        if fates.insert(named, count).is_some() {
+            return Err(D::Error::custom(format!("found the fate {fate:?} with status {status:?} twice")));
+        }
+    }
+    Ok(fates)
+}
+
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
@@ -93,6 +234,12 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
+
+    /// Of a request that was due a second after the begin.
+    fn times(lag: Duration, latency: Duration) -> Times {
+        let due = Duration::from_secs(1);
+        Times { due, left: due + lag, ended: due + latency }
+    }
 
     #[test]
     fn each_request_is_counted_once_under_its_fate() {
@@ -105,7 +252,7 @@ mod tests {
             Fate::TimedOut,
             Fate::NotSent,
         ];
-        fates.iter().for_each(|fate| ledger.enter(*fate, MS, 20 * MS));
+        fates.iter().for_each(|fate| ledger.enter(*fate, times(MS, 20 * MS)));
         assert_eq!(ledger.due(), 6);
         assert_eq!(ledger.answered(), 3);
         assert_eq!(ledger.fates().next(), Some((Fate::Answered(StatusCode::OK), 2)));
@@ -115,9 +262,9 @@ mod tests {
     #[test]
     fn only_answers_have_a_latency() {
         let mut ledger = Ledger::default();
-        ledger.enter(Fate::TimedOut, MS, 30_000 * MS);
+        ledger.enter(Fate::TimedOut, times(MS, 30_000 * MS));
         assert_eq!(ledger.latency().max(), None);
-        ledger.enter(Fate::Answered(StatusCode::OK), MS, 20 * MS);
+        ledger.enter(Fate::Answered(StatusCode::OK), times(MS, 20 * MS));
         assert_eq!(ledger.latency().count(), 1);
     }
 
@@ -126,7 +273,7 @@ mod tests {
         let mut ledger = Ledger::default();
         for fate in [Fate::Answered(StatusCode::OK), Fate::Reset, Fate::Closed, Fate::TimedOut, Fate::Refused]
         {
-            ledger.enter(fate, MS, MS);
+            ledger.enter(fate, times(MS, MS));
         }
         assert_eq!([Seen::Yes, Seen::Unknown, Seen::No].map(|seen| ledger.seen(seen)), [1, 3, 1]);
     }
@@ -134,7 +281,7 @@ mod tests {
     #[test]
     fn requests_without_an_end_are_abandoned_and_not_forgotten() {
         let mut ledger = Ledger::default();
-        ledger.enter(Fate::Refused, MS, MS);
+        ledger.enter(Fate::Refused, times(MS, MS));
         ledger.abandon_the_rest(1);
         assert_eq!(ledger.fates().collect::<Vec<_>>(), [(Fate::Refused, 1)]);
         ledger.abandon_the_rest(3);
@@ -145,9 +292,9 @@ mod tests {
     #[test]
     fn two_ledgers_become_one() {
         let (mut one, mut other) = (Ledger::default(), Ledger::default());
-        one.enter(Fate::Refused, MS, MS);
-        other.enter(Fate::Refused, 2 * MS, MS);
-        other.enter(Fate::Answered(StatusCode::OK), MS, 5 * MS);
+        one.enter(Fate::Refused, times(MS, MS));
+        other.enter(Fate::Refused, times(2 * MS, MS));
+        other.enter(Fate::Answered(StatusCode::OK), times(MS, 5 * MS));
         one.add(&other);
         assert_eq!((one.due(), one.answered()), (3, 1));
         assert_eq!((one.lag().count(), one.latency().count()), (3, 1));

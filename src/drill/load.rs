@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::arrivals::Arrivals;
 use super::exchange::exchange;
 use super::fate::Fate;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Times};
 use super::pool::Pool;
 use super::recorder::Recorder;
 use super::request::Request;
@@ -62,6 +62,16 @@ struct Shared {
     request: Request,
     timeout: Duration,
     recorder: Recorder,
+    start: Instant,
+}
+
+impl Shared {
+    /// Enters a request that has ended now.
+    fn enter(&self, n: u64, fate: Fate, due: Instant, left: Instant) {
+        let [due, left, ended] =
+            [due, left, Instant::now()].map(|at| at.saturating_duration_since(self.start));
+        self.recorder.enter(n, fate, Times { due, left, ended });
+    }
 }
 
 impl Load {
@@ -94,16 +104,17 @@ impl Load {
             (target, pool)
         };
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let start = Instant::now();
         let shared = Arc::new(Shared {
             targets: targets.into_iter().map(pooled).collect(),
             request,
             timeout: bounds.timeout,
             recorder: Recorder::new(threads),
+            start,
         });
         let slots = Arc::new(Semaphore::new(bounds.in_flight.get() as usize));
 
-        let start = Instant::now();
-        let due = send(&shared, &slots, arrivals, start, &mut stopping).await;
+        let due = send(&shared, &slots, arrivals, &mut stopping).await;
         let lasted = start.elapsed();
         let in_flight = (bounds.in_flight.get() as usize).saturating_sub(slots.available_permits());
         tracing::info!(due, in_flight, "nothing more is due, waiting for what is in flight");
@@ -121,7 +132,6 @@ async fn send(
     shared: &Arc<Shared>,
     slots: &Arc<Semaphore>,
     arrivals: Arrivals,
-    start: Instant,
     stopping: &mut Stopping,
 ) -> u64 {
     let mut n = 0;
@@ -130,7 +140,7 @@ async fn send(
     loop {
         let offset = arrivals.due(n).or(arrivals.span());
         // An instant that the clock cannot hold is never reached.
-        let Some(due) = offset.and_then(|offset| start.checked_add(offset)) else {
+        let Some(due) = offset.and_then(|offset| shared.start.checked_add(offset)) else {
             stopped.await;
             return n;
         };
@@ -144,7 +154,7 @@ async fn send(
         }
         match Arc::clone(slots).try_acquire_owned() {
             Ok(slot) => drop(tokio::spawn(one(Arc::clone(shared), n, due, slot))),
-            Err(_) => shared.recorder.enter(n, Fate::NotSent, due.elapsed(), Duration::ZERO),
+            Err(_) => shared.enter(n, Fate::NotSent, due, Instant::now()),
         }
         n += 1;
     }
@@ -170,7 +180,7 @@ async fn one(shared: Arc<Shared>, n: u64, due: Instant, slot: OwnedSemaphorePerm
         // `Load::new` saw that it can be written.
         Err(_) => (Fate::Unreachable, None),
     };
-    shared.recorder.enter(n, fate, left - due, due.elapsed());
+    shared.enter(n, fate, due, left);
     drop(slot);
     if let Some(connection) = connection {
         pool.put_back(connection, deadline).await;

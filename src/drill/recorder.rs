@@ -1,10 +1,9 @@
 //! Where requests that end at the same time leave their record without waiting for one another.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use super::fate::Fate;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Times};
 
 /// Several ledgers that add up to one.
 #[derive(Debug)]
@@ -17,9 +16,9 @@ impl Recorder {
     }
 
     /// Enters request `n`.
-    pub(super) fn enter(&self, n: u64, fate: Fate, lag: Duration, latency: Duration) {
+    pub(super) fn enter(&self, n: u64, fate: Fate, times: Times) {
         let part = usize::try_from(n % self.0.len() as u64).unwrap_or(0);
-        self.0[part].lock().unwrap_or_else(PoisonError::into_inner).enter(fate, lag, latency);
+        self.0[part].lock().unwrap_or_else(PoisonError::into_inner).enter(fate, times);
     }
 
     /// The sum so far, with those of `due` requests that have not ended as abandoned.

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A distribution of durations: exact to three digits, in microseconds, of bounded size however
 /// many are recorded (an HDR histogram, at most half a megabyte).
@@ -39,10 +41,41 @@ impl Timings {
         (!self.0.is_empty()).then(|| Duration::from_micros(self.0.value_at_quantile(share)))
     }
 
+    /// Their mean, to three digits; nothing when none was recorded.
+    #[must_use]
+    pub fn mean(&self) -> Option<Duration> {
+        (!self.0.is_empty()).then(|| Duration::from_secs_f64(self.0.mean() / 1e6))
+    }
+
+    /// How many were longer than this, to three digits.
+    #[must_use]
+    pub fn above(&self, duration: Duration) -> u64 {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.0.len() - self.0.count_between(0, micros)
+    }
+
     /// The longest, to three digits; nothing when none was recorded.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {
         (!self.0.is_empty()).then(|| Duration::from_micros(self.0.max()))
+    }
+}
+
+/// Pairs of microseconds and how many took as long, the shortest first.
+impl Serialize for Timings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let recorded = self.0.iter_recorded();
+        serializer.collect_seq(recorded.map(|value| (value.value_iterated_to(), value.count_at_value())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut timings = Self::default();
+        for (micros, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            timings.0.record_n(micros, count).map_err(D::Error::custom)?;
+        }
+        Ok(timings)
     }
 }
 
@@ -59,6 +92,25 @@ mod tests {
             assert!((found / truth - 1.0).abs() < 0.001, "{share}: {found}");
         }
         assert_eq!(timings.count(), 1_000);
+    }
+
+    #[test]
+    fn they_are_read_as_they_were_written() {
+        let mut timings = Timings::default();
+        (1..=5_000).for_each(|ms| timings.record(Duration::from_micros(ms * 997)));
+        let read: Timings = serde_json::from_str(&serde_json::to_string(&timings).unwrap()).unwrap();
+        for share in [0.01, 0.5, 0.99, 1.0] {
+            assert_eq!(read.quantile(share), timings.quantile(share), "{share}");
+        }
+        assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&timings).unwrap());
+    }
+
+    #[test]
+    fn those_above_an_edge_are_counted() {
+        let mut timings = Timings::default();
+        [10, 20, 250, 251, 300].into_iter().for_each(|ms| timings.record(Duration::from_millis(ms)));
+        assert_eq!(timings.above(Duration::from_millis(250)), 2);
+        assert_eq!(timings.mean().map(|mean| mean.as_millis()), Some(166));
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Report {
             match fate {
                 Fate::Answered(status) => answered.insert(status.as_u16(), count),
                 Fate::Truncated(status) => truncated.insert(status.as_u16(), count),
-                Fate::Reset
+                Fate::HungUp
+                | Fate::Reset
                 | Fate::Closed
                 | Fate::Garbled
                 | Fate::TimedOut
@@ -113,7 +114,8 @@ impl fmt::Display for Report {
                         status.as_u16()
                     )?;
                 }
-                Fate::Reset
+                Fate::HungUp
+                | Fate::Reset
                 | Fate::Closed
                 | Fate::Garbled
                 | Fate::TimedOut
@@ -167,12 +169,13 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::drill::ledger::Ledger;
+    use crate::drill::ledger::{Ledger, Times};
 
     fn report(fates: &[(Fate, u64)]) -> Report {
         let mut ledger = Ledger::default();
         for (fate, latency) in fates {
-            ledger.enter(*fate, Duration::from_millis(1), Duration::from_millis(*latency));
+            let (due, left) = (Duration::ZERO, Duration::from_millis(1));
+            ledger.enter(*fate, Times { due, left, ended: Duration::from_millis(*latency) });
         }
         let outcome = Outcome { ledger, lasted: Duration::from_secs(30) };
         let target = Target::parse("http://app:8080/work").unwrap();

@@ -1,0 +1,69 @@
+//! A run: all that a verdict rests on, in one file.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Evidence;
+use super::file::DrillFile;
+use super::ledger::Ledger;
+use super::time::Time;
+
+/// The version of run files that this program writes and reads.
+pub const VERSION: u32 = 1;
+
+/// What was sent, what came back, what monitoring knew, and what was expected of it.
+///
+/// Holds no address but the target's host and port, and no header, token or password.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The version of the program that wrote it.
+    pub firedrill: String,
+    /// The drill, as its file has it.
+    pub drill: DrillFile,
+    /// Where requests went: scheme, host and port.
+    pub target: String,
+    /// What made the requests repeatable.
+    pub seed: u64,
+    /// When the first phase began.
+    pub began: Time,
+    /// What was sent, phase by phase, and what came back.
+    pub phases: Vec<PhaseLedger>,
+    /// When the last request had its end, by the drill's clock.
+    pub ended: Time,
+    /// Whether somebody stopped the drill before its end.
+    pub interrupted: bool,
+    /// What monitoring knew.
+    pub evidence: Evidence,
+}
+
+/// A phase and its account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseLedger {
+    /// Its name.
+    pub name: String,
+    /// When it began.
+    pub began: Time,
+    /// When it ended: its last request fell due before.
+    pub ended: Time,
+    /// What was sent, and what came back.
+    pub ledger: Ledger,
+}
+
+impl Run {
+    /// The phase of this name.
+    #[must_use]
+    pub fn phase(&self, name: &str) -> Option<&PhaseLedger> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// How long the drill's phases lasted together.
+    #[must_use]
+    pub fn lasted(&self) -> Duration {
+        self.phases.last().and_then(|last| last.ended.since(self.began)).unwrap_or_default()
+    }
+}
