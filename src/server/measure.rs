@@ -17,6 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::Core;
+use super::answer::Request;
 use super::connection::Link;
 use super::route::Route;
 use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Workload};
@@ -42,9 +43,9 @@ pub(super) struct Measurement {
 
 impl Measurement {
     /// Begins to measure a request that has just been read from this connection.
-    pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
-        let method = Method::of(&request.method);
-        let (route, workload) = core.routes.of(request.uri.path());
+    pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &Request) -> Self {
+        let method = Method::of(request.method());
+        let (route, workload) = core.routes.of(request.uri().path());
         link.begin_request(workload);
         let active =
             core.telemetry.active_requests.get_or_create_owned(&MethodLabels { http_request_method: method });
@@ -60,6 +61,11 @@ impl Measurement {
             ended: None,
             open_ended: false,
         }
+    }
+
+    /// The route that the request is counted under.
+    pub(super) fn route(&self) -> Route {
+        self.route
     }
 
     /// Ends with a reset of the connection instead of an answer, on purpose.
