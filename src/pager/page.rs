@@ -31,7 +31,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-
 
 /// Answers `/pager.css`.
 pub(super) fn style() -> Response {
-    answer::ok("text/css; charset=utf-8", answer::whole(STYLE))
+    answer::ok(HeaderValue::from_static("text/css; charset=utf-8"), answer::whole(STYLE))
 }
 
 /// Answers `/`.

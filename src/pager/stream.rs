@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::unfold;
+use http::HeaderValue;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -85,7 +86,8 @@ pub(super) fn stream(
         let event = subscription.next().await?;
         Some((Ok::<_, Infallible>(Frame::data(event)), subscription))
     });
-    let mut response = answer::ok("text/event-stream", answer::streamed(StreamBody::new(events)));
+    let event_stream = HeaderValue::from_static("text/event-stream");
+    let mut response = answer::ok(event_stream, answer::streamed(StreamBody::new(events)));
     response.extensions_mut().insert(OpenEnded);
     response
 }

@@ -191,8 +191,8 @@ async fn respond<P: Program>(
         return Err(ResetConnection);
     }
     let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, const { HeaderValue::from_static("no-store") });
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
     if core.lifecycle.phase() >= Phase::Draining {
         // So that clients do not begin another request on a connection that is about to close.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

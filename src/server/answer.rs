@@ -23,9 +23,10 @@ pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, BoxError>>;
 /// Why a body broke off.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
-pub(crate) const HTML: &str = "text/html; charset=utf-8";
-pub(crate) const JSON: &str = "application/json";
+/// Types of content. Constants, so that what they hold is checked when this is compiled and not at each answer.
+pub(crate) const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+pub(crate) const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A body that is there as a whole.
 pub(crate) fn whole(body: impl Into<Bytes>) -> Body {
@@ -41,9 +42,9 @@ where
 }
 
 /// 200 with a body of this type.
-pub(crate) fn ok(content_type: &'static str, body: Body) -> Response {
+pub(crate) fn ok(content_type: HeaderValue, body: Body) -> Response {
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }
 

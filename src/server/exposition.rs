@@ -90,14 +90,14 @@ impl Format {
         }
     }
 
-    fn content_type(self) -> &'static str {
-        match self {
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
             Self::Protobuf => {
                 "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
             }
-        }
+        })
     }
 
     /// Everything in the registry, in this format.

@@ -47,8 +47,9 @@ impl Measurement {
         let method = Method::of(request.method());
         let (route, workload) = core.routes.of(request.uri().path());
         link.begin_request(workload);
+        let labels = MethodLabels { http_request_method: method };
         let active =
-            core.telemetry.active_requests.get_or_create_owned(&MethodLabels { http_request_method: method });
+            link.active.of(&labels, |labels| core.telemetry.active_requests.get_or_create_owned(labels));
         active.inc();
         Self {
             core: Arc::clone(core),
@@ -114,8 +115,9 @@ impl Drop for Measurement {
             error_type,
             workload,
         };
-        let look_up = || telemetry.request_duration.get_or_create_owned(&labels);
-        self.link.duration(&labels, look_up).observe(took.as_secs_f64());
+        let duration =
+            self.link.duration.of(&labels, |labels| telemetry.request_duration.get_or_create_owned(labels));
+        duration.observe(took.as_secs_f64());
         self.active.dec();
         if self.core.config.log_requests {
             tracing::info!(

@@ -63,7 +63,7 @@ impl Problem {
 
     pub(crate) fn into_response(self) -> Response {
         let body = whole(serde_json::to_vec(&self).unwrap_or_default());
-        let mut response = ok("application/problem+json", body);
+        let mut response = ok(HeaderValue::from_static("application/problem+json"), body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
