@@ -16,7 +16,7 @@ pub(crate) struct Problem {
     status: u16,
     detail: String,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    refused: Option<Refused>,
+    refused: Option<Box<Refused>>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
     #[serde(skip)]
@@ -78,7 +78,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, refusal.to_string());
         let Refusal { parameter, got, expected } = refusal;
-        problem.refused = Some(Refused { parameter, got, expected });
+        problem.refused = Some(Box::new(Refused { parameter, got, expected }));
         problem
     }
 }
