@@ -184,6 +184,18 @@ fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a
     Ok(Episode { rule, phase, pending, fired, last })
 }
 
+/// Whether the alert, as the drill is to cause it, fires at the time of collection.
+pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
+    let Ok(rule) = rule(case, alert) else { return false };
+    let recent = Duration::from_millis(rule.interval_ms).mul_f64(1.5) + SETTLED;
+    let wanted = wanted(alert);
+    let now = case.run.evidence.collected;
+    states(case, &alert.alert, "firing").is_ok_and(|firing| {
+        let mut last = firing.filter(|series| among(&wanted, &series.labels)).filter_map(|series| series.samples.last());
+        last.any(|Sample(at, _)| *at + recent >= now)
+    })
+}
+
 /// Each stretch of samples that follow one another from evaluation to evaluation: its first and its last.
 pub(super) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
     let mut episodes: Vec<(Time, Time)> = Vec::new();
