@@ -87,7 +87,10 @@ enum Command {
 pub fn run() -> ExitCode {
     // Clap itself answers --help and a wrong flag, the latter on stderr with exit code 2.
     let cli = Cli::parse();
-    cli.log.install();
+    cli.log.install(match cli.command {
+        Command::Drill(_) | Command::Judge(_) => "warn",
+        Command::Serve(_) | Command::Load(_) | Command::Forward(_) | Command::Pager(_) | Command::Probe(_) => "info",
+    });
     let done = match cli.command {
         Command::Serve(flags) => serve::run(*flags),
         Command::Drill(flags) => drill::run(&flags),

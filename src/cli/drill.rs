@@ -2,8 +2,8 @@
 
 mod display;
 mod lanes;
-mod own;
 pub(super) mod output;
+mod own;
 mod preparation;
 
 use std::path::PathBuf;
@@ -13,15 +13,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::{flag, open_files, token};
 use crate::drill::conduct::{Drill, Stage};
-use crate::drill::evidence::collector::Now;
+use crate::drill::evidence::Now;
 use crate::drill::judge::{Outcome, judge};
 use crate::drill::report::Report;
+use crate::drill::run::Run;
 use crate::drill::target::Target;
 use crate::drill::time::Time;
 use crate::stop::{self, Stop, Stopping};
@@ -104,40 +105,47 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 }
 
 /// Conducts all of them, one after another or side by side, and says what came of each. The worst outcome counts.
-async fn drill(prepared: Vec<Prepared>, parallel: bool, output: &Output, stopping: Stopping) -> anyhow::Result<Outcome> {
+async fn drill(
+    prepared: Vec<Prepared>,
+    parallel: bool,
+    output: &Output,
+    stopping: Stopping,
+) -> anyhow::Result<Outcome> {
     let display = Display::new();
     let mut done = Vec::new();
     for step in lanes::arrange(prepared, parallel) {
-        let mut running = JoinSet::new();
-        for lane in step {
-            let (display, stopping) = (display.clone(), stopping.clone());
-            running.spawn(async move {
-                let mut results = Vec::new();
-                for Prepared { name, again, drill } in lane {
-                    if stopping.asked() >= Stop::Gently {
-                        results.push((name, again, Err("interrupted before it began".to_owned())));
-                        continue;
-                    }
-                    let result = one(&name, drill, &display, stopping.clone()).await;
-                    results.push((name, again, result));
-                }
-                results
-            });
-        }
-        while let Some(lane) = running.join_next().await {
-            for (name, again, result) in lane.context("a drill broke off")? {
-                let report = display.suspend(|| output.say(&name, &again, result))?;
-                done.push((name, report));
-            }
+        let lanes = step.into_iter().map(|lane| follow(lane, output, &display, &stopping));
+        for lane in join_all(lanes).await {
+            done.extend(lane?);
         }
     }
     output.sum(&done)?;
-    let outcomes = done.iter().map(|(_, report)| report.as_ref().map_or(Outcome::CouldNotTell, |(outcome, _)| *outcome));
+    let outcomes = done.iter().map(|(_, outcome)| *outcome);
     Ok(outcomes.max().unwrap_or(Outcome::CouldNotTell))
 }
 
+/// Conducts drills one after another: what each is called, and what came of it.
+async fn follow(
+    lane: Vec<Prepared>,
+    output: &Output,
+    display: &Display,
+    stopping: &Stopping,
+) -> anyhow::Result<Vec<(String, Outcome)>> {
+    let mut done = Vec::new();
+    for Prepared { name, again, drill } in lane {
+        let conducted = if stopping.asked() >= Stop::Gently {
+            Err("interrupted before it began".to_owned())
+        } else {
+            one(&name, drill, display, stopping.clone()).await
+        };
+        let outcome = display.suspend(|| output.say(&name, &again, conducted))?;
+        done.push((name, outcome));
+    }
+    Ok(done)
+}
+
 /// What came of one drill: its run, or why it could not begin.
-type Conducted = Result<crate::drill::run::Run, String>;
+type Conducted = Result<Run, String>;
 
 async fn one(name: &str, drill: Drill, display: &Display, stopping: Stopping) -> Conducted {
     let now: Now = Arc::new(|| Time::from(Timestamp::now()));
@@ -150,7 +158,7 @@ async fn one(name: &str, drill: Drill, display: &Display, stopping: Stopping) ->
 }
 
 /// A run's report, and what it comes to.
-pub(super) fn judged(run: &crate::drill::run::Run) -> (Outcome, Report) {
+pub(super) fn judged(run: &Run) -> (Outcome, Report) {
     let verdicts = judge(run);
     (Outcome::of(&verdicts), Report::new(run, &verdicts))
 }

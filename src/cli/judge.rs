@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::drill::{self, output};
 use crate::drill::judge::Outcome;
-use crate::drill::report::text::Written;
+use crate::drill::report::Written;
 use crate::drill::run::{Run, VERSION};
 
 #[derive(Debug, Args)]
@@ -36,8 +36,9 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         let run = read(path)?;
         let (outcome, report) = drill::judged(&run);
         worst = worst.max(outcome);
-        let written = Written { run: Some(path.clone()), ..Written::default() };
-        let text = if flags.json { report.json()? } else { report.text(&written, output::look(flags.verbose)) };
+        let written = Written { run: Some(path.display().to_string()), ..Written::default() };
+        let text =
+            if flags.json { report.json() } else { report.text(&written, output::look(flags.verbose)) };
         output::print(&text)?;
     }
     Ok(ExitCode::from(worst.exit_code()))
@@ -51,7 +52,8 @@ fn read(path: &Path) -> anyhow::Result<Run> {
         version: u32,
     }
     let shown = path.display();
-    let open = || File::open(path).map(BufReader::new).with_context(|| format!("cannot read the run file {shown}"));
+    let open =
+        || File::open(path).map(BufReader::new).with_context(|| format!("cannot read the run file {shown}"));
     let not_one = || format!("{shown} is no run file as `firedrill drill` writes it");
     let Versioned { version } = serde_json::from_reader(open()?).with_context(not_one)?;
     if version != VERSION {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::evidence::Evidence;
-use super::evidence::collector::{Collector, NoSource, Now, Sources};
+use super::evidence::{Collector, Evidence, NoSource, Now, Sources};
 use super::file::DrillFile;
 use super::judge::{self, Ruling, judge};
 use super::ledger::Ledger;
@@ -71,11 +70,17 @@ impl Drill {
     ///
     /// # Errors
     /// When it could not begin. Whatever goes wrong later is in the run.
-    pub async fn conduct(self, now: &Now, stages: &watch::Sender<Stage>, mut stopping: Stopping) -> Result<Run, Unready> {
+    pub async fn conduct(
+        self,
+        now: &Now,
+        stages: &watch::Sender<Stage>,
+        mut stopping: Stopping,
+    ) -> Result<Run, Unready> {
         self.sources.preflight().await.map_err(Unready::NoEvidence)?;
         let mut run = self.before(now());
         let Self { load, sources, every, .. } = self;
-        let collector = sources.start(&judge::questions(&run), every, Arc::clone(now)).map_err(Unready::Unaskable)?;
+        let collector =
+            sources.start(&judge::questions(&run), every, Arc::clone(now)).map_err(Unready::Unaskable)?;
         tokio::select! {
             () = quiet(&collector, &mut run, now, stages) => {}
             () = stopping.wait_for(Stop::Gently) => return Err(Unready::Interrupted),
@@ -146,7 +151,12 @@ async fn quiet(collector: &Collector, run: &mut Run, now: &Now, stages: &watch::
 }
 
 /// Collects evidence until nothing more is to be expected of it, or somebody wants no more of it.
-async fn gather(collector: &Collector, run: &mut Run, stages: &watch::Sender<Stage>, stopping: &mut Stopping) {
+async fn gather(
+    collector: &Collector,
+    run: &mut Run,
+    stages: &watch::Sender<Stage>,
+    stopping: &mut Stopping,
+) {
     let mut questions = judge::questions(run);
     loop {
         run.evidence = collector.collect(&questions, run.began).await;

@@ -104,13 +104,17 @@ pub fn unexplained(run: &Run, verdicts: &[Verdict]) -> Vec<Explain> {
 pub fn unquiet(run: &Run) -> Option<(String, Duration)> {
     let case = Case::new(run);
     if !case.is_scraped() {
-        return Some(("the target to be scraped".to_owned(), case.scrape_interval() * 2 + Duration::from_secs(10)));
+        return Some((
+            "the target to be scraped".to_owned(),
+            case.scrape_interval() * 2 + Duration::from_secs(10),
+        ));
     }
     let alerts = run.drill.expect.iter().filter_map(|expectation| match expectation {
         Expectation::Alert(alert) => Some(alert),
         _ => None,
     });
-    let loud = alerts.filter(|alert| alert::fires_now(&case, alert)).map(|alert| alert.alert.as_str()).next()?;
+    let loud =
+        alerts.filter(|alert| alert::fires_now(&case, alert)).map(|alert| alert.alert.as_str()).next()?;
     Some((format!("{loud} to fall silent"), Duration::from_secs(120)))
 }
 

@@ -10,9 +10,8 @@ use super::preparation::Prepared;
 use super::{Conducted, judged};
 use crate::drill::judge::Outcome;
 use crate::drill::report::junit::junit;
-use crate::drill::report::text::{Look, Written};
-use crate::drill::report::Report;
-use crate::drill::run::Run;
+use crate::drill::report::text::Look;
+use crate::drill::report::Written;
 
 /// Where it goes.
 pub(super) struct Output {
@@ -23,7 +22,9 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn new(directory: &Path, verbose: bool) -> anyhow::Result<Self> {
         let shown = directory.display();
-        fs::create_dir_all(directory).with_context(|| format!("cannot create {shown} for run files and reports; --out names another place"))?;
+        fs::create_dir_all(directory).with_context(|| {
+            format!("cannot create {shown} for run files and reports; --out names another place")
+        })?;
         Ok(Self { directory: directory.to_owned(), look: look(verbose) })
     }
 
@@ -32,7 +33,11 @@ impl Output {
         let mut names: Vec<_> = prepared.iter().map(|prepared| &prepared.name).collect();
         names.sort();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => bail!("two drill files are called {}: both would write {}", pair[0], self.path(pair[0], "run.json").display()),
+            Some(pair) => bail!(
+                "two drill files are called {}: both would write {}",
+                pair[0],
+                self.path(pair[0], "run.json").display()
+            ),
             None => Ok(()),
         }
     }
@@ -41,38 +46,37 @@ impl Output {
         self.directory.join(format!("{name}.{extension}"))
     }
 
-    /// Writes the run file and then the reports of a drill, and says what came of it. Nothing where it could not begin.
-    pub(super) fn say(&self, name: &str, again: &str, conducted: Conducted) -> anyhow::Result<Option<(Outcome, Report)>> {
+    /// Writes the run file and then the reports of a drill, and says what came of it.
+    pub(super) fn say(&self, name: &str, again: &str, conducted: Conducted) -> anyhow::Result<Outcome> {
         let run = match conducted {
             Ok(run) => run,
             Err(why) => {
                 eprintln!("firedrill: {name}: could not tell: {why}");
-                return Ok(None);
+                return Ok(Outcome::CouldNotTell);
             }
         };
         let file = self.path(name, "run.json");
         write(&file, &serde_json::to_string(&run)?)?;
         let (outcome, report) = judged(&run);
-        let html = self.path(name, "html");
-        write(&html, &html_of(&run, &report, again))?;
-        write(&self.path(name, "json"), &report.json()?)?;
+        write(&self.path(name, "json"), &report.json())?;
         write(&self.path(name, "xml"), &junit(std::slice::from_ref(&report)))?;
-        let written = Written { run: Some(file), html: Some(html), again: Some(again.to_owned()) };
+        let shown = |path: PathBuf| Some(path.display().to_string());
+        let written = Written { run: shown(file), again: Some(again.to_owned()), ..Written::default() };
         print(&report.text(&written, self.look))?;
-        Ok(Some((outcome, report)))
+        Ok(outcome)
     }
 
     /// What came of several drills together.
-    pub(super) fn sum(&self, done: &[(String, Option<(Outcome, Report)>)]) -> anyhow::Result<()> {
+    pub(super) fn sum(&self, done: &[(String, Outcome)]) -> anyhow::Result<()> {
         if done.len() < 2 {
             return Ok(());
         }
         let mut lines = String::from("\n");
-        for (name, judged) in done {
-            let word = match judged.as_ref().map(|(outcome, _)| outcome) {
-                Some(Outcome::Held) => "held",
-                Some(Outcome::Lied) => "LIED",
-                Some(Outcome::CouldNotTell) | None => "----",
+        for (name, outcome) in done {
+            let word = match outcome {
+                Outcome::Held => "held",
+                Outcome::Lied => "LIED",
+                Outcome::CouldNotTell => "----",
             };
             lines += &format!("{word}   {name}\n");
         }
@@ -81,7 +85,7 @@ impl Output {
 }
 
 /// How a report looks where it is printed.
-pub(super) fn look(verbose: bool) -> Look {
+pub(in crate::cli) fn look(verbose: bool) -> Look {
     let terminal = stdout().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let width = console_width().filter(|_| terminal).unwrap_or(100);
@@ -90,19 +94,15 @@ pub(super) fn look(verbose: bool) -> Look {
 
 /// The columns of the terminal.
 fn console_width() -> Option<usize> {
-    let (_, columns) = indicatif::console::Term::stdout().size_checked()?;
-    Some(columns.into())
+    let size = rustix::termios::tcgetwinsize(stdout()).ok()?;
+    Some(size.ws_col.into())
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write the report")
-}
-
-fn html_of(run: &Run, report: &Report, again: &str) -> String {
-    report.html(run, again)
 }
