@@ -154,6 +154,5 @@ fn sources(flags: &EvidenceFlags, target: &Target) -> Sources {
     Sources {
         prometheus: client(&flags.prometheus),
         service: Some(Client::new(target.clone(), None)),
-        ..Sources::default()
     }
 }
