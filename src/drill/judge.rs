@@ -21,6 +21,7 @@ pub mod verdict;
 use super::file::Expectation;
 use super::question::{Explain, Questions};
 use super::run::Run;
+pub(super) use alert::episodes;
 use case::Case;
 pub use verdict::{Outcome, Ruling, Verdict};
 
