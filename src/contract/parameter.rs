@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::nearest;
 use super::quantity::{Size, format_duration};
 
 /// The most that one request may ask for.
@@ -19,6 +20,17 @@ pub struct Caps {
     pub hold: Duration,
     /// Bytes to answer with.
     pub body: Size,
+}
+
+impl Caps {
+    /// More than any service does for one request, for those who ask: what one allows is its own to say.
+    pub const WIDEST: Self = Self {
+        latency: Duration::from_secs(86_400),
+        cpu: Duration::from_secs(86_400),
+        memory: Size::mebibytes(1 << 20),
+        hold: Duration::from_secs(86_400),
+        body: Size::mebibytes(1 << 20),
+    };
 }
 
 impl Default for Caps {
@@ -204,12 +216,7 @@ impl Parameter {
     /// The parameter whose name is nearest to one that does not exist, if any is near.
     #[must_use]
     pub fn nearest(name: &str) -> Option<&'static str> {
-        PARAMETERS
-            .iter()
-            .map(|parameter| (strsim::jaro_winkler(name, parameter.name), parameter.name))
-            .filter(|(similarity, _)| *similarity > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, name)| name)
+        nearest(name, PARAMETERS.iter().map(|parameter| parameter.name))
     }
 }
 

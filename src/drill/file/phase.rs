@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::value::{Scalar, Span};
-use crate::contract::Rate;
+use crate::contract::{Rate, quoted};
 
 /// A stretch of traffic of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -123,7 +123,7 @@ impl TryFrom<Named> for Shape {
 }
 
 fn rate(Scalar(text): &Scalar) -> Result<Rate, String> {
-    text.parse().map_err(|error| format!("found {text:?}, {error}"))
+    text.parse().map_err(|error| format!("found \"{}\", {error}", quoted(text)))
 }
 
 impl Serialize for Shape {

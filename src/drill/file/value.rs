@@ -10,6 +10,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::contract::quantity::{format_duration, parse_duration};
+use crate::contract::quoted;
 
 /// A length of time, such as `30s`; exact to the millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +48,7 @@ pub enum Quantity {
 
 /// Text that is not the value it should be. Displays as what was found and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("found {found:?}, expected {expected}")]
+#[error("found \"{found}\", expected {expected}")]
 pub struct Unreadable {
     found: String,
     expected: &'static str,
@@ -61,7 +62,7 @@ impl FromStr for Span {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
-        let refused = || Unreadable { found: text.to_owned(), expected: SPAN };
+        let refused = || Unreadable { found: quoted(text), expected: SPAN };
         let span = parse_duration(text).map_err(|_| refused())?;
         if span.subsec_nanos() % 1_000_000 == 0 { Ok(Self(span)) } else { Err(refused()) }
     }
@@ -77,13 +78,14 @@ impl FromStr for Tolerance {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
+        let amount = |text: &str| number(text).filter(|amount| !amount.is_sign_negative());
         let read = match text.strip_suffix('%') {
-            Some(percent) => number(percent).map(|percent| Self::Share(percent / 100.0)),
-            None => number(text)
+            Some(percent) => amount(percent).map(|percent| Self::Share(percent / 100.0)),
+            None => amount(text)
                 .or_else(|| text.parse().ok().map(|Span(span)| span.as_secs_f64()))
                 .map(Self::Absolute),
         };
-        read.ok_or_else(|| Unreadable { found: text.to_owned(), expected: TOLERANCE })
+        read.ok_or_else(|| Unreadable { found: quoted(text), expected: TOLERANCE })
     }
 }
 
@@ -128,7 +130,7 @@ impl FromStr for Quantity {
                 .map(Self::Number)
                 .or_else(|| percentile(text).map(|percentile| Self::Quantile(percentile / 100.0)))
                 .or_else(|| slow(text).map(Self::SlowRatio))
-                .ok_or_else(|| Unreadable { found: text.to_owned(), expected: QUANTITY }),
+                .ok_or_else(|| Unreadable { found: quoted(text), expected: QUANTITY }),
         }
     }
 }
@@ -291,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_refused_with_what_would_be_one() {
-        for text in ["", "%", "x%", "nan", "inf%"] {
+        for text in ["", "%", "x%", "nan", "inf%", "-1", "-5%", "-0"] {
             assert!(text.parse::<Tolerance>().is_err(), "{text:?} was read as a tolerance");
         }
         for text in ["", "p0", "p100", "pxx", "slow_ratio()", "slow_ratio(1s", "error ratio", "inf"] {

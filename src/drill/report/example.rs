@@ -58,7 +58,8 @@ pub(crate) fn run() -> Run {
             alertmanager: Source::Said(Alertmanager {
                 alerts: Vec::new(),
                 receivers: vec!["pager".to_owned()],
-                failed: Vec::new(),
+                failed: Ok(Vec::new()),
+                unseen: Vec::new(),
             }),
             pager: Source::Said(pager()),
             ..Evidence::none(at(260_000))
