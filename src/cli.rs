@@ -89,7 +89,11 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     cli.log.install(match cli.command {
         Command::Drill(_) | Command::Judge(_) => "warn",
-        Command::Serve(_) | Command::Load(_) | Command::Forward(_) | Command::Pager(_) | Command::Probe(_) => "info",
+        Command::Serve(_)
+        | Command::Load(_)
+        | Command::Forward(_)
+        | Command::Pager(_)
+        | Command::Probe(_) => "info",
     });
     let done = match cli.command {
         Command::Serve(flags) => serve::run(*flags),

@@ -9,9 +9,9 @@ use anyhow::{Context as _, bail};
 use super::preparation::Prepared;
 use super::{Conducted, judged};
 use crate::drill::judge::Outcome;
+use crate::drill::report::Written;
 use crate::drill::report::junit::junit;
 use crate::drill::report::text::Look;
-use crate::drill::report::Written;
 
 /// Where it goes.
 pub(super) struct Output {
