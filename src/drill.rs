@@ -26,7 +26,6 @@ pub mod plan;
 mod pool;
 pub mod promql;
 pub mod question;
-mod recorder;
 pub mod report;
 pub mod request;
 pub mod run;
