@@ -6,11 +6,14 @@
 //! misbehaviour after every check; [`Work::draw`] turns it into one [`Injection`],
 //! the same one on every machine for the same seed. [`Latency`] holds the
 //! distributions, [`quantity`] reads durations, sizes, shares and rates as people write them.
+//! [`metric`] lists what the service exposes.
 
 mod given;
 mod injection;
 pub mod latency;
 mod members;
+pub mod metric;
+mod nearest;
 pub mod parameter;
 pub mod quantity;
 mod refusal;
@@ -20,9 +23,10 @@ mod workload;
 
 pub use injection::Injection;
 pub use latency::Latency;
+pub use nearest::nearest;
 pub use parameter::{Caps, Parameter};
 pub use quantity::{Rate, Share, Size};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, quoted};
 pub use token::Token;
 pub use work::{Abort, Memory, OpenTo, Work};
 pub use workload::Workloads;

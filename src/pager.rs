@@ -146,7 +146,7 @@ impl Pager {
             Arc::new(Mutex::new(Heartbeat::new(alertname, timeout, Instant::now())))
         });
         let telemetry = Telemetry::new(&config, heartbeat.clone());
-        let routes = Routes::new(&route::SERVED, |_| None);
+        let routes = Routes::new(&route::SERVED, |_, _| None);
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
         let began = Timestamp::now();
         let bounds = Bounds {
@@ -185,7 +185,7 @@ impl Pager {
     /// Serves until it is told to end, and returns the exit code, which is 0.
     pub async fn run(self) -> u8 {
         tokio::select! {
-            code = self.server.run(route::router(Arc::clone(&self.shared))) => code,
+            code = self.server.run(Arc::clone(&self.shared)) => code,
             never = watch_heartbeat(&self.shared) => match never {},
         }
     }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::contract::{Caps, OpenTo, Size, Token, Workloads};
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     memory: Arc<MemoryBudget>,
     places: Arc<Semaphore>,
     draws: AtomicU64,
+    /// What `/openapi.json` answers.
+    openapi: Bytes,
 }
 
 impl Shared {
@@ -116,9 +119,9 @@ impl Service {
         let threads = config.cpu_threads;
         let background = Background::start(threads).map_err(|error| StartError::Threads(threads, error))?;
         let telemetry = Telemetry::new(&config);
-        let other = telemetry.other();
-        let routes = Routes::new(&route::SERVED, |route| {
-            Some(if route == route::WORK { other } else { Workload::NONE })
+        let named = telemetry.workloads.clone();
+        let routes = Routes::new(&route::SERVED, move |route, query| {
+            Some(if route == route::WORK { named.of_query(query) } else { Workload::NONE })
         });
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
         let shared = Arc::new(Shared {
@@ -128,6 +131,7 @@ impl Service {
             memory: Arc::new(MemoryBudget::new(config.max_memory_total)),
             places: Arc::new(Semaphore::new(config.max_work.into())),
             draws: AtomicU64::new(0),
+            openapi: openapi::document(&config.caps, &config.open),
             config,
         });
         Ok(Self { server, shared })
@@ -149,6 +153,6 @@ impl Service {
 
     /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
     pub async fn run(self) -> u8 {
-        self.server.run(route::router(self.shared)).await
+        self.server.run(self.shared).await
     }
 }

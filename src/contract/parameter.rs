@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::nearest;
 use super::quantity::{Size, format_duration};
 
 /// The most that one request may ask for.
@@ -215,12 +216,7 @@ impl Parameter {
     /// The parameter whose name is nearest to one that does not exist, if any is near.
     #[must_use]
     pub fn nearest(name: &str) -> Option<&'static str> {
-        PARAMETERS
-            .iter()
-            .map(|parameter| (strsim::jaro_winkler(name, parameter.name), parameter.name))
-            .filter(|(similarity, _)| *similarity > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, name)| name)
+        nearest(name, PARAMETERS.iter().map(|parameter| parameter.name))
     }
 }
 

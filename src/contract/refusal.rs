@@ -35,8 +35,9 @@ impl Refusal {
     }
 }
 
-/// What a client sent, short and without control characters, fit to be shown and logged.
-pub(super) fn quoted(text: &str) -> String {
+/// What somebody sent or wrote, short and without control characters, fit to be shown and logged.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     const SHOWN: usize = 64;
     let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     if text.chars().nth(SHOWN).is_some() {

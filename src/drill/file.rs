@@ -3,20 +3,26 @@
 //! A file is YAML as people write it; these types are what it holds, and what its JSON Schema is
 //! generated from. [`value`] reads single values, [`phase`] says what is sent and when,
 //! [`expectation`] what is expected. A [`DrillFile`] that was read is well-formed, no more: `plan`
-//! and `check` find what contradicts itself.
+//! and [`check`] find what contradicts itself. [`environment`] resolves references to it.
 
+pub mod check;
+pub mod environment;
 pub mod expectation;
 pub mod phase;
+mod position;
 mod read;
+mod schema;
 pub mod value;
+mod wording;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use check::problems;
 pub use expectation::Expectation;
 pub use phase::Phase;
-pub use read::{Misread, Problem, Step};
+pub use read::{LARGEST, Misread, Problem, Step, locate};
 
 /// A drill: traffic in phases, and what monitoring should make of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,8 +45,92 @@ pub struct DrillFile {
     /// What makes the requests repeatable. `--seed` wins; random where neither is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether it disturbs others: it then never runs beside another drill.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// What is sent, one phase after the other, each under its name.
     pub phases: IndexMap<String, Phase>,
     /// What monitoring should make of it.
     pub expect: Vec<Expectation>,
+}
+
+impl DrillFile {
+    /// The histogram of the semantic conventions, which expectations are about unless they say otherwise.
+    pub const DURATION: &str = "http_server_request_duration_seconds";
+    /// Its label that holds the status of the answer.
+    pub const STATUS: &str = "http_response_status_code";
+
+    /// A selector of the series of a metric that are about the drill's requests: those of its workload, and
+    /// of its job where it has one. Nothing where it has no workload, since others' could not be told from them.
+    #[must_use]
+    pub fn own_series(&self, metric: &str) -> Option<String> {
+        let workload = self.workload.as_ref()?;
+        let job = self.job.iter().map(|job| format!("job=\"{job}\","));
+        Some(format!("{metric}{{{}workload=\"{workload}\"}}", job.collect::<String>()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key, every shape and every expectation.
+    const ALL: &str = r#"
+name: all there is
+about: A file of everything.
+target: ${TARGET:-http://app:8080}
+workload: drill
+job: firedrill
+seed: 7
+phases:
+  constant: { for: 1.5s, rate: 20/s, work: { latency: "p50=20ms,p99=120ms", status: 201, error_rate: 0.5 } }
+  ramp: { for: 2m, rate: { ramp: [5/s, 50/s] }, hang_up: before the answer, work: {} }
+  steps: { for: 1h, rate: { steps: [1/s, 90/m, 0.5/s] }, hang_up: in the answer, work: {} }
+  poisson:
+    for: 90s
+    rate: { poisson: 10/s }
+    mix:
+      - { weight: 3, work: { workload: 007 } }
+      - { weight: 1, request: { method: POST, path: /cart?item=7, headers: { Accept: text/html }, body: "{}" }, hang_up: in the answer }
+  pause: { for: 250ms }
+expect:
+  - counts: all phases
+    series: http_requests_total{job="shop"}
+    status: code
+  - counts: all phases
+  - query: sum(up)
+    during: ramp
+    equals: error_ratio
+    within: 5%
+  - { query: sum(up), at_least: 1 }
+  - { query: sum(up), at_most: slow_ratio(250ms), within: 0.01 }
+  - { query: sum(up), between: [p50, p99.9], within: 10ms }
+  - { query: sum(up), equals: mean, within: 12.5% }
+  - { quantile: 0.99, during: steps, within: 20%, series: latency_seconds }
+  - alert: HighErrorRatio
+    labels: { workload: drill }
+    severity: page
+    annotations: [summary, runbook_url]
+    fires: { during: ramp, within: 60s }
+    resolves: { within: 90s }
+    notifies: pager
+  - { alert: A, fires: { during: ramp, within: 1m }, notifies: { receiver: team, within: 30s } }
+  - { alert: HighErrorRatio, labels: { workload: demo }, never: fires }
+  - { nothing_else: fires, except: [Watchdog] }
+  - { nothing_else: fires }
+  - { series: up, exist: at zero }
+  - { series: [up, down], exist: at zero }
+  - { scrapes: no gaps, job: other }
+  - { scrapes: no gaps }
+  - { panels: grafana }
+  - { panels: [a.json, b.json], except: [Restarts], variables: { instance: ".*" } }
+"#;
+
+    #[test]
+    fn a_file_comes_back_from_a_run_file_as_it_was() {
+        let file = DrillFile::read(ALL).unwrap();
+        assert_eq!((file.phases.len(), file.expect.len()), (5, 19));
+        let json = serde_json::to_string(&file).unwrap();
+        assert_eq!(serde_json::from_str::<DrillFile>(&json).unwrap(), file, "{json}");
+    }
 }

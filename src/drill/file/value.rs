@@ -10,6 +10,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::contract::quantity::{format_duration, parse_duration};
+use crate::contract::quoted;
 
 /// A length of time, such as `30s`; exact to the millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +48,7 @@ pub enum Quantity {
 
 /// Text that is not the value it should be. Displays as what was found and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("found {found:?}, expected {expected}")]
+#[error("found \"{found}\", expected {expected}")]
 pub struct Unreadable {
     found: String,
     expected: &'static str,
@@ -61,7 +62,7 @@ impl FromStr for Span {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
-        let refused = || Unreadable { found: text.to_owned(), expected: SPAN };
+        let refused = || Unreadable { found: quoted(text), expected: SPAN };
         let span = parse_duration(text).map_err(|_| refused())?;
         if span.subsec_nanos() % 1_000_000 == 0 { Ok(Self(span)) } else { Err(refused()) }
     }
@@ -77,13 +78,14 @@ impl FromStr for Tolerance {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
+        let amount = |text: &str| number(text).filter(|amount| !amount.is_sign_negative());
         let read = match text.strip_suffix('%') {
-            Some(percent) => number(percent).map(|percent| Self::Share(percent / 100.0)),
-            None => number(text)
+            Some(percent) => amount(percent).map(|percent| Self::Share(percent / 100.0)),
+            None => amount(text)
                 .or_else(|| text.parse().ok().map(|Span(span)| span.as_secs_f64()))
                 .map(Self::Absolute),
         };
-        read.ok_or_else(|| Unreadable { found: text.to_owned(), expected: TOLERANCE })
+        read.ok_or_else(|| Unreadable { found: quoted(text), expected: TOLERANCE })
     }
 }
 
@@ -128,7 +130,7 @@ impl FromStr for Quantity {
                 .map(Self::Number)
                 .or_else(|| percentile(text).map(|percentile| Self::Quantile(percentile / 100.0)))
                 .or_else(|| slow(text).map(Self::SlowRatio))
-                .ok_or_else(|| Unreadable { found: text.to_owned(), expected: QUANTITY }),
+                .ok_or_else(|| Unreadable { found: quoted(text), expected: QUANTITY }),
         }
     }
 }
@@ -160,7 +162,7 @@ fn number(text: &str) -> Option<f64> {
 
 /// A value that stands in a file as text, or as a number where it reads as one.
 macro_rules! written_as_text {
-    ($($type:ident, $about:expr, $example:expr;)*) => {$(
+    ($($type:ident, $about:expr, $schema:tt;)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -180,16 +182,34 @@ macro_rules! written_as_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": ["string", "number"], "description": $about, "examples": $example })
+                let mut schema = json_schema!($schema);
+                schema.insert("description".to_owned(), $about.into());
+                schema
             }
         }
     )*};
 }
 
 written_as_text! {
-    Span, SPAN, ["30s", "1.5m"];
-    Tolerance, TOLERANCE, ["5%", "0.01", "10ms"];
-    Quantity, QUANTITY, ["error_ratio", "0.5", "p99"];
+    Span, SPAN, {
+        "anyOf": [{ "type": "string", "pattern": r"^(0|[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))$" }, { "const": 0 }],
+        "examples": ["30s", "1.5m"]
+    };
+    Tolerance, TOLERANCE, {
+        "anyOf": [
+            { "type": "string", "pattern": r"^\+?[0-9.]+([eE][+-]?[0-9]+)?%?$|^[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)$" },
+            { "type": "number", "minimum": 0 }
+        ],
+        "examples": ["5%", "0.01", "10ms"]
+    };
+    Quantity, QUANTITY, {
+        "anyOf": [
+            { "enum": ["requests", "errors", "error_ratio", "rate", "mean"] },
+            { "type": "string", "pattern": r"^[+-]?[0-9.]+([eE][+-]?[0-9]+)?$|^p[0-9.]+$|^slow_ratio\([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)\)$" },
+            { "type": "number" }
+        ],
+        "examples": ["error_ratio", 0.5, "p99"]
+    };
 }
 
 /// A scalar of a file, as its text.
@@ -291,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_refused_with_what_would_be_one() {
-        for text in ["", "%", "x%", "nan", "inf%"] {
+        for text in ["", "%", "x%", "nan", "inf%", "-1", "-5%", "-0"] {
             assert!(text.parse::<Tolerance>().is_err(), "{text:?} was read as a tolerance");
         }
         for text in ["", "p0", "p100", "pxx", "slow_ratio()", "slow_ratio(1s", "error ratio", "inf"] {
