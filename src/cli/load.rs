@@ -84,13 +84,13 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let plan = Plan::steady(seed, arrivals, request);
     let load = Load::new(flags.targets.clone(), plan, bounds)?;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the threads that send")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start")?;
     let outcome = runtime.block_on(async {
         let stopping = stop::on_signals().context("cannot handle SIGTERM and SIGINT")?;
         let targets: Vec<_> = flags.targets.iter().map(ToString::to_string).collect();
         tracing::info!(rate = %flags.rate, seed, ?targets, "sending");
-        anyhow::Ok(load.run(stopping).await)
+        load.run(stopping).await.context("cannot send")
     })?;
     // A look-up that still hangs must not hold the end up.
     runtime.shutdown_background();
