@@ -8,13 +8,14 @@
 //! Prometheus, Alertmanager, pager, dashboards -> evidence -----------------------------'
 //! ```
 //!
-//! Reading order: [`file`] is what people write; [`arrivals`] says when each request is due and
-//! [`request`] what is sent to which [`target`]; [`load`] sends it, one `exchange` a request over a
+//! Reading order: [`file`] is what people write; [`plan`] makes phases of it: [`arrivals`] says when each
+//! request is due and [`request`] what is sent to which [`target`]; [`load`] sends it, one `exchange` a request over a
 //! `pool` of connections a target; each ends in one [`fate`], which the [`ledger`] counts.
 //! [`evidence`] is what monitoring knew, [`run`] holds all of it, [`judge`] reads nothing else, and
 //! [`report`] is for people and programs.
 
 pub mod arrivals;
+pub mod conduct;
 pub mod evidence;
 mod exchange;
 pub mod fate;
@@ -22,6 +23,7 @@ pub mod file;
 pub mod judge;
 pub mod ledger;
 pub mod load;
+pub mod plan;
 mod pool;
 pub mod promql;
 pub mod question;

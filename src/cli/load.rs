@@ -8,15 +8,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use clap::Args;
 use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{flag, open_files, token};
-use crate::contract::{Caps, Rate, Size, Token, Work};
+use crate::contract::{Caps, Rate, Token, Work};
 use crate::drill::arrivals::Arrivals;
 use crate::drill::load::{Bounds, Load};
-use crate::drill::request::{Query, Request};
+use crate::drill::plan::Plan;
+use crate::drill::request::{Content, Query, Request};
 use crate::drill::target::Target;
 use crate::stop;
 use report::Report;
@@ -70,15 +70,6 @@ pub(super) struct Flags {
 #[derive(Debug, Clone)]
 struct Wish(Vec<(String, String)>);
 
-/// More than any service does for one request. What one allows is its own to say.
-const CAPS: Caps = Caps {
-    latency: Duration::from_secs(86_400),
-    cpu: Duration::from_secs(86_400),
-    memory: Size::mebibytes(1 << 20),
-    hold: Duration::from_secs(86_400),
-    body: Size::mebibytes(1 << 20),
-};
-
 /// Runs the command.
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let token = flags.token.read()?;
@@ -89,7 +80,8 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let arrivals = Arrivals::constant(flags.rate, flags.span);
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
-    let load = Load::new(flags.targets.clone(), request, arrivals, bounds)?;
+    let plan = Plan::steady(seed, arrivals, request);
+    let load = Load::new(flags.targets.clone(), plan, bounds)?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the threads that send")?;
@@ -121,7 +113,7 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
     }
-    Ok(Request { method: Method::GET, query, headers, body: Bytes::new() })
+    Ok(Request { method: Method::GET, path: None, query, headers, body: Content::NONE, hang_up: None })
 }
 
 fn target(url: &str) -> Result<Target, String> {
@@ -134,16 +126,11 @@ fn target(url: &str) -> Result<Target, String> {
 
 fn rate(text: &str) -> Result<Rate, String> {
     let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
-    let bounds = 1.0 / 3_600.0..=100_000.0;
-    if bounds.contains(&rate.per_second()) {
-        Ok(rate)
-    } else {
-        Err("expected a rate from 1/h to 100000/s".to_owned())
-    }
+    Arrivals::can_be(rate).map_err(str::to_owned)
 }
 
 fn wish(query: &str) -> Result<Wish, String> {
-    let work = Work::from_query(query, &CAPS).map_err(|refusal| refusal.to_string())?;
+    let work = Work::from_query(query, &Caps::WIDEST).map_err(|refusal| refusal.to_string())?;
     if work.workload.is_some() {
         return Err("workload: give it as --workload".to_owned());
     }
@@ -154,7 +141,7 @@ fn wish(query: &str) -> Result<Wish, String> {
 }
 
 fn workload(name: &str) -> Result<String, String> {
-    let work = Work::parse([("workload", name)], &CAPS).map_err(|refusal| refusal.to_string())?;
+    let work = Work::parse([("workload", name)], &Caps::WIDEST).map_err(|refusal| refusal.to_string())?;
     work.workload.ok_or_else(|| "expected a name".to_owned())
 }
 

@@ -1,21 +1,31 @@
 //! One request and its answer.
 
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use tokio::time::{Instant, timeout_at};
+use std::time::Duration;
+
+use http::Response;
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::fate::Fate;
+use super::file::phase::HangUp;
 use super::pool::{Connection, Pool};
+use super::request::Outgoing;
 
-/// Sends a request and reads its answer to the end: what became of it, and the connection where it
-/// can be used again.
+/// How long a client that hangs up before the answer waits once its body has been taken, so that the
+/// service has it before it sees the connection end.
+pub(super) const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Sends a request and reads its answer to the end, or hangs up where it is told to: what became of it,
+/// and the connection where it can be used again.
 ///
 /// A request that failed is not sent a second time. The one thing tried again is a kept connection
 /// that turns out to have been closed before it took a byte of the request.
 pub(super) async fn exchange(
     pool: &Pool,
-    mut request: Request<Full<Bytes>>,
+    mut outgoing: Outgoing,
     deadline: Instant,
 ) -> (Fate, Option<Connection>) {
     loop {
@@ -24,9 +34,9 @@ pub(super) async fn exchange(
             Err(unreached) => return (Fate::from(&unreached), None),
         };
         let used = connection.used;
-        match timeout_at(deadline, converse(connection, request)).await {
+        match timeout_at(deadline, converse(connection, outgoing)).await {
             Ok(Ok((fate, connection))) => return (fate, connection),
-            Ok(Err(Unsent { request: Some(unsent), .. })) if used => request = *unsent,
+            Ok(Err(Unsent { outgoing: Some(unsent), .. })) if used => outgoing = *unsent,
             Ok(Err(Unsent { fate, .. })) => return (fate, None),
             Err(_) => return (Fate::TimedOut, None),
         }
@@ -36,35 +46,80 @@ pub(super) async fn exchange(
 /// A request without an answer; with the request where none of it was written.
 struct Unsent {
     fate: Fate,
-    request: Option<Box<Request<Full<Bytes>>>>,
+    outgoing: Option<Box<Outgoing>>,
 }
 
 async fn converse(
     mut connection: Connection,
-    request: Request<Full<Bytes>>,
+    outgoing: Outgoing,
 ) -> Result<(Fate, Option<Connection>), Unsent> {
-    let answer = match connection.sender.try_send_request(request).await {
-        Ok(answer) => answer,
-        Err(mut error) => {
-            let request = error.take_message().map(Box::new);
-            return Err(Unsent { fate: Fate::from(error.error()), request });
+    let Outgoing { request, hang_up, mut sent } = outgoing;
+    let answer = tokio::select! {
+        biased;
+        answer = connection.sender.try_send_request(request) => answer,
+        () = enough(sent.as_mut()) => {
+            connection.hang_up();
+            return Ok((Fate::HungUp, None));
         }
     };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(mut error) => {
+            let unsent = error.take_message().map(|request| Box::new(Outgoing { request, hang_up, sent }));
+            return Err(Unsent { fate: Fate::from(error.error()), outgoing: unsent });
+        }
+    };
+    Ok(match hang_up {
+        None => listen(answer, connection).await,
+        // The connection may still have a body to send that nobody will ask for.
+        Some(HangUp::BeforeAnswer) => (listen(answer, connection).await.0, None),
+        Some(HangUp::InAnswer) => break_off(answer, connection).await,
+    })
+}
+
+/// Waits until a client that hangs up before the answer has had enough; others never have.
+async fn enough(sent: Option<&mut oneshot::Receiver<()>>) {
+    if let Some(sent) = sent
+        && sent.await.is_ok()
+    {
+        sleep(PATIENCE).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Reads an answer to its end.
+async fn listen(answer: Response<Incoming>, connection: Connection) -> (Fate, Option<Connection>) {
     let status = answer.status();
     let mut body = answer.into_body();
     while let Some(frame) = body.frame().await {
         if frame.is_err() {
-            return Ok((Fate::Truncated(status), None));
+            return (Fate::Truncated(status), None);
         }
     }
-    Ok((Fate::Answered(status), Some(connection)))
+    (Fate::Answered(status), Some(connection))
+}
+
+/// Reads the begin of an answer's body and hangs up, unless that was all of it.
+async fn break_off(answer: Response<Incoming>, connection: Connection) -> (Fate, Option<Connection>) {
+    let status = answer.status();
+    let mut body = answer.into_body();
+    match body.frame().await {
+        None => (Fate::Answered(status), Some(connection)),
+        Some(Err(_)) => (Fate::Truncated(status), None),
+        Some(Ok(_)) if body.is_end_stream() => (Fate::Answered(status), Some(connection)),
+        Some(Ok(_)) => {
+            connection.hang_up();
+            (Fate::HungUp, None)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use http::StatusCode;
+    use http::{HeaderMap, Method, StatusCode};
     use hyper::client::conn::http1;
     use hyper_util::rt::TokioIo;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,6 +127,8 @@ mod tests {
 
     use super::*;
     use crate::dial::Dial;
+    use crate::drill::request::{Content, Query, Request};
+    use crate::drill::target::Target;
 
     /// What becomes of a request on a connection that ends while it holds the request unwritten.
     async fn on_a_connection_that_ends(used: bool) -> Fate {
@@ -81,7 +138,8 @@ mod tests {
         let (mut first, _) = listener.accept().await.unwrap();
         let (sender, ends) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         let pool = Pool::new(Dial::new(address.to_string().parse().unwrap()));
-        pool.keep(Connection { sender, opened: Instant::now(), used });
+        let idle = tokio::spawn(std::future::pending::<()>());
+        pool.keep(Connection { sender, opened: Instant::now(), used, driver: idle.abort_handle() });
         let answers = tokio::spawn(async move {
             let (mut second, _) = listener.accept().await.unwrap();
             let mut head = Vec::new();
@@ -90,7 +148,16 @@ mod tests {
             }
             second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
         });
-        let request = Request::new(Full::default());
+        let request = Request {
+            method: Method::GET,
+            path: None,
+            query: Query::default(),
+            headers: HeaderMap::new(),
+            body: Content::NONE,
+            hang_up: None,
+        };
+        let target = Target::parse(&format!("http://{address}")).unwrap();
+        let request = request.nth(0, &target).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let (exchanged, ()) = tokio::join!(exchange(&pool, request, deadline), async { drop(ends) });
         let mut written = Vec::new();

@@ -45,6 +45,9 @@ pub struct DrillFile {
     /// What makes the requests repeatable. `--seed` wins; random where neither is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether it disturbs others: it then never runs beside another drill.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// What is sent, one phase after the other, each under its name.
     pub phases: IndexMap<String, Phase>,
     /// What monitoring should make of it.

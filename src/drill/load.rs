@@ -1,30 +1,37 @@
 //! Sends requests when they are due, whatever the answers do.
 
+mod progress;
+mod sender;
+
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::arrivals::Arrivals;
 use super::exchange::exchange;
 use super::fate::Fate;
 use super::ledger::{Ledger, Times};
+use super::plan::{Mix, Plan, Planned};
 use super::pool::Pool;
-use super::recorder::Recorder;
-use super::request::Request;
+use super::recorder::{Recorder, Sum};
+use super::request::Outgoing;
 use super::target::Target;
+use super::time::Time;
 use crate::dial::Dial;
 use crate::stop::{Stop, Stopping};
+pub use progress::Progress;
+use sender::Sent;
 
 /// What to send, where to and when.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Load {
     targets: Vec<Target>,
-    request: Request,
-    arrivals: Arrivals,
+    plan: Plan,
     bounds: Bounds,
+    progress: Arc<Progress>,
 }
 
 /// A load that could never send anything.
@@ -47,140 +54,175 @@ pub struct Bounds {
     pub in_flight: NonZero<u32>,
 }
 
-/// What came of a load.
+/// What came of a load. Durations are from its begin.
 #[derive(Debug, Clone)]
 pub struct Outcome {
+    /// When it began, by this machine's clock.
+    pub began: Time,
+    /// The phases that did begin.
+    pub phases: Vec<Phase>,
+    /// When the last request ended, those left behind when told to end at once included; zero when none fell due.
+    pub ended: Duration,
+    /// Whether it was stopped before its phases were over.
+    pub interrupted: bool,
+}
+
+/// What came of a phase.
+#[derive(Debug, Clone)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// When it began: on schedule.
+    pub began: Duration,
+    /// When it ended: on schedule, or when it was stopped. The answers to its requests may have come later.
+    pub ended: Duration,
     /// What was sent and what came back.
     pub ledger: Ledger,
+}
+
+impl Outcome {
     /// How long requests fell due, without the wait for the last answers.
-    pub lasted: Duration,
+    #[must_use]
+    pub fn lasted(&self) -> Duration {
+        self.phases.last().map_or(Duration::ZERO, |last| last.ended)
+    }
+
+    /// The account of all phases.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        let mut sum = Ledger::default();
+        self.phases.iter().for_each(|phase| sum.add(&phase.ledger));
+        sum
+    }
 }
 
 /// What the requests of a load share.
 struct Shared {
     targets: Vec<(Target, Pool)>,
-    request: Request,
+    plan: Plan,
     timeout: Duration,
-    recorder: Recorder,
+    /// One for each phase.
+    recorders: Vec<Recorder>,
+    slots: Arc<Semaphore>,
+    progress: Arc<Progress>,
     start: Instant,
+}
+
+/// Which request it is.
+#[derive(Debug, Clone, Copy)]
+struct Number {
+    /// The position of its phase.
+    phase: usize,
+    /// Counted through all phases.
+    n: u64,
+    due: Instant,
 }
 
 impl Shared {
     /// Enters a request that has ended now.
-    fn enter(&self, n: u64, fate: Fate, due: Instant, left: Instant) {
+    fn enter(&self, Number { phase, n, due }: Number, fate: Fate, left: Instant) {
         let [due, left, ended] =
             [due, left, Instant::now()].map(|at| at.saturating_duration_since(self.start));
-        self.recorder.enter(n, fate, Times { due, left, ended });
+        self.recorders[phase].enter(n, fate, Times { due, left, ended });
+        self.progress.has_ended();
     }
 }
 
 impl Load {
-    /// Sends the request to each target in turn, when the arrivals say, within the bounds.
+    /// Sends what the plan says, to each target in turn, within the bounds.
     ///
     /// # Errors
     /// When there is no target, or a request that cannot be written.
-    pub fn new(
-        targets: Vec<Target>,
-        request: Request,
-        arrivals: Arrivals,
-        bounds: Bounds,
-    ) -> Result<Self, Unsendable> {
+    pub fn new(targets: Vec<Target>, plan: Plan, bounds: Bounds) -> Result<Self, Unsendable> {
         if targets.is_empty() {
             return Err(Unsendable::Nowhere);
         }
         for target in &targets {
-            let longest = request.nth(u64::MAX, target);
-            longest.map_err(|error| Unsendable::Unwritable(Box::new(target.clone()), error))?;
+            for request in plan.phases().iter().filter_map(Planned::mix).flat_map(Mix::requests) {
+                let longest = request.nth(u64::MAX, target);
+                longest.map_err(|error| Unsendable::Unwritable(Box::new(target.clone()), error))?;
+            }
         }
-        Ok(Self { targets, request, arrivals, bounds })
+        Ok(Self { targets, plan, bounds, progress: Arc::default() })
     }
 
-    /// Sends until the arrivals end or a stop is asked for, then waits for what is in flight, which
+    /// How far it has come, while it runs.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Sends until the plan ends or a stop is asked for, then waits for what is in flight, which
     /// their timeout bounds, or until a stop at once is asked for.
+    ///
+    /// A phase begins exactly when the one before ends; what is still in flight then stays in the account
+    /// of its own phase.
     pub async fn run(self, mut stopping: Stopping) -> Outcome {
-        let Self { targets, request, arrivals, bounds } = self;
+        let most = self.bounds.in_flight.get();
+        let (began, shared) = (Time::from(Timestamp::now()), Arc::new(self.begin()));
+        let sent = sender::send(&shared, &mut stopping).await;
+        let in_flight = (most as usize).saturating_sub(shared.slots.available_permits());
+        let due = shared.progress.due();
+        tracing::info!(due, in_flight, "nothing more is due, waiting for what is in flight");
+        tokio::select! {
+            // All slots free: nothing is in flight.
+            _ = shared.slots.acquire_many(most) => {}
+            () = stopping.wait_for(Stop::AtOnce) => {}
+        }
+        shared.close(began, sent)
+    }
+
+    fn begin(self) -> Shared {
+        let Self { targets, plan, bounds, progress } = self;
         let pooled = |target: Target| {
             let pool = Pool::new(Dial::new(target.host().clone()));
             (target, pool)
         };
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let start = Instant::now();
-        let shared = Arc::new(Shared {
+        progress.begin(start.into_std());
+        Shared {
             targets: targets.into_iter().map(pooled).collect(),
-            request,
+            recorders: plan.phases().iter().map(|_| Recorder::new(threads)).collect(),
+            plan,
             timeout: bounds.timeout,
-            recorder: Recorder::new(threads),
+            slots: Arc::new(Semaphore::new(bounds.in_flight.get() as usize)),
+            progress,
             start,
+        }
+    }
+}
+
+impl Shared {
+    /// Closes the accounts.
+    fn close(&self, began: Time, Sent { phases: stretches, interrupted }: Sent) -> Outcome {
+        let now = self.start.elapsed();
+        let mut ended = Duration::ZERO;
+        let accounts = self.plan.phases().iter().zip(&self.recorders).zip(stretches);
+        let phases = accounts.map(|((planned, recorder), stretch)| {
+            let Sum { ledger, last } = recorder.close(stretch.due);
+            let left_behind = ledger.fates().any(|(fate, _)| fate == Fate::Abandoned);
+            ended = ended.max(if left_behind { now } else { last.unwrap_or_default() });
+            Phase { name: planned.name.clone(), began: stretch.began, ended: stretch.ended, ledger }
         });
-        let slots = Arc::new(Semaphore::new(bounds.in_flight.get() as usize));
-
-        let due = send(&shared, &slots, arrivals, &mut stopping).await;
-        let lasted = start.elapsed();
-        let in_flight = (bounds.in_flight.get() as usize).saturating_sub(slots.available_permits());
-        tracing::info!(due, in_flight, "nothing more is due, waiting for what is in flight");
-        tokio::select! {
-            // All slots free: nothing is in flight.
-            _ = slots.acquire_many(bounds.in_flight.get()) => {}
-            () = stopping.wait_for(Stop::AtOnce) => {}
-        }
-        Outcome { ledger: shared.recorder.close(due), lasted }
-    }
-}
-
-/// Lets each request leave when it is due; returns how many did fall due.
-async fn send(
-    shared: &Arc<Shared>,
-    slots: &Arc<Semaphore>,
-    arrivals: Arrivals,
-    stopping: &mut Stopping,
-) -> u64 {
-    let mut n = 0;
-    let stopped = stopping.wait_for(Stop::Gently);
-    tokio::pin!(stopped);
-    loop {
-        let offset = arrivals.due(n).or(arrivals.span());
-        // An instant that the clock cannot hold is never reached.
-        let Some(due) = offset.and_then(|offset| shared.start.checked_add(offset)) else {
-            stopped.await;
-            return n;
-        };
-        tokio::select! {
-            biased;
-            () = &mut stopped => return n,
-            () = reach(due) => {}
-        }
-        if arrivals.due(n).is_none() {
-            return n;
-        }
-        match Arc::clone(slots).try_acquire_owned() {
-            Ok(slot) => drop(tokio::spawn(one(Arc::clone(shared), n, due, slot))),
-            Err(_) => shared.enter(n, Fate::NotSent, due, Instant::now()),
-        }
-        n += 1;
-    }
-}
-
-/// Waits until it is due. A generator that is behind lets other tasks run now and then instead.
-async fn reach(due: Instant) {
-    if Instant::now() < due {
-        sleep_until(due).await;
-    } else {
-        tokio::task::consume_budget().await;
+        let phases = phases.collect();
+        Outcome { began, phases, ended, interrupted }
     }
 }
 
 /// One request, from leaving to its record.
-async fn one(shared: Arc<Shared>, n: u64, due: Instant, slot: OwnedSemaphorePermit) {
+async fn one(
+    shared: Arc<Shared>,
+    number: Number,
+    turn: usize,
+    outgoing: Outgoing,
+    slot: OwnedSemaphorePermit,
+) {
     let left = Instant::now();
     let deadline = left + shared.timeout;
-    let turn = usize::try_from(n % shared.targets.len() as u64).unwrap_or(0);
-    let (target, pool) = &shared.targets[turn];
-    let (fate, connection) = match shared.request.nth(n, target) {
-        Ok(request) => exchange(pool, request, deadline).await,
-        // `Load::new` saw that it can be written.
-        Err(_) => (Fate::Unreachable, None),
-    };
-    shared.enter(n, fate, due, left);
+    let (_, pool) = &shared.targets[turn];
+    let (fate, connection) = exchange(pool, outgoing, deadline).await;
+    shared.enter(number, fate, left);
     drop(slot);
     if let Some(connection) = connection {
         pool.put_back(connection, deadline).await;

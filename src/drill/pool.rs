@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::request::Sending;
 use crate::dial::{Dial, Presence, Unreached};
 
 /// A connection is used for this long. A name that has got more addresses has its share of the
@@ -27,10 +27,12 @@ pub(super) struct Pool {
 /// An HTTP/1.1 connection that can take a request.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) sender: SendRequest<Full<Bytes>>,
+    pub(super) sender: SendRequest<Sending>,
     pub(super) opened: Instant,
     /// Whether it has carried a request before.
     pub(super) used: bool,
+    /// The task that reads and writes, and owns the socket.
+    pub(super) driver: AbortHandle,
 }
 
 impl Pool {
@@ -51,8 +53,8 @@ impl Pool {
         let (sender, connection) =
             shaken.map_err(|_| Unreached::TimedOut)?.map_err(|error| Unreached::Failed(error.to_string()))?;
         // Ends when the sender is dropped. An error of it reaches the request that it hits.
-        tokio::spawn(connection);
-        Ok(Connection { sender, opened: Instant::now(), used: false })
+        let driver = tokio::spawn(connection).abort_handle();
+        Ok(Connection { sender, opened: Instant::now(), used: false, driver })
     }
 
     /// Gives a connection back once it can take another request.
@@ -88,6 +90,11 @@ impl Pool {
 }
 
 impl Connection {
+    /// Closes it, whatever is under way.
+    pub(super) fn hang_up(self) {
+        self.driver.abort();
+    }
+
     fn is_over(&self) -> bool {
         self.sender.is_closed() || self.opened.elapsed() >= AGE
     }

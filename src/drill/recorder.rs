@@ -1,13 +1,28 @@
 //! Where requests that end at the same time leave their record without waiting for one another.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::fate::Fate;
 use super::ledger::{Ledger, Times};
 
 /// Several ledgers that add up to one.
 #[derive(Debug)]
-pub(super) struct Recorder(Vec<Mutex<Ledger>>);
+pub(super) struct Recorder(Vec<Mutex<Part>>);
+
+#[derive(Debug, Default)]
+struct Part {
+    ledger: Ledger,
+    last: Option<Duration>,
+}
+
+/// A sum of ledgers.
+#[derive(Debug, Default)]
+pub(super) struct Sum {
+    pub(super) ledger: Ledger,
+    /// When the last of its requests ended.
+    pub(super) last: Option<Duration>,
+}
 
 impl Recorder {
     /// One ledger for each thread that records.
@@ -17,17 +32,23 @@ impl Recorder {
 
     /// Enters request `n`.
     pub(super) fn enter(&self, n: u64, fate: Fate, times: Times) {
-        let part = usize::try_from(n % self.0.len() as u64).unwrap_or(0);
-        self.0[part].lock().unwrap_or_else(PoisonError::into_inner).enter(fate, times);
+        let mut part = lock(&self.0[usize::try_from(n % self.0.len() as u64).unwrap_or(0)]);
+        part.ledger.enter(fate, times);
+        part.last = part.last.max(Some(times.ended));
     }
 
     /// The sum so far, with those of `due` requests that have not ended as abandoned.
-    pub(super) fn close(&self, due: u64) -> Ledger {
-        let mut sum = Ledger::default();
-        for part in &self.0 {
-            sum.add(&part.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn close(&self, due: u64) -> Sum {
+        let mut sum = Sum::default();
+        for part in self.0.iter().map(lock) {
+            sum.ledger.add(&part.ledger);
+            sum.last = sum.last.max(part.last);
         }
-        sum.abandon_the_rest(due);
+        sum.ledger.abandon_the_rest(due);
         sum
     }
+}
+
+fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,16 @@
 //! What is sent.
 
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, ready};
+
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Uri, header};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::oneshot;
 
+use super::file::phase::HangUp;
 use super::target::Target;
 
 /// A request that is sent over and over, the same but for its number.
@@ -12,12 +18,16 @@ use super::target::Target;
 pub struct Request {
     /// Its method.
     pub method: Method,
-    /// Its query, without the question mark.
+    /// The path to ask for; that of the target where this is none.
+    pub path: Option<String>,
+    /// Its query.
     pub query: Query,
     /// Its header fields, without `Host`.
     pub headers: HeaderMap,
     /// Its body.
-    pub body: Bytes,
+    pub body: Content,
+    /// Where its client hangs up.
+    pub hang_up: Option<HangUp>,
 }
 
 /// A query string in which one parameter may count the requests.
@@ -27,12 +37,27 @@ pub struct Query {
     counter: Option<String>,
 }
 
+/// A body in which one member may count the requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The same each time.
+    Fixed(Bytes),
+    /// A JSON object of texts, as far as the last one, which is the number.
+    Counted(String),
+}
+
 impl Query {
     /// Of these parameters, percent-encoded as forms are; `counter`, if any, comes last, counts from 0.
     pub fn new<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>, counter: Option<&str>) -> Self {
         let mut encoded = form_urlencoded::Serializer::new(String::new());
         encoded.extend_pairs(parameters);
         Self { encoded: encoded.finish(), counter: counter.map(str::to_owned) }
+    }
+
+    /// The same each time, as it stands in a URL behind the question mark.
+    #[must_use]
+    pub fn as_written(text: &str) -> Self {
+        Self { encoded: text.to_owned(), counter: None }
     }
 
     /// The `n`th of them, after a question mark unless it is empty.
@@ -46,31 +71,147 @@ impl Query {
     }
 }
 
+impl Content {
+    /// Nothing.
+    pub const NONE: Self = Self::Fixed(Bytes::new());
+
+    /// A JSON object of these members, each a text; `counter` comes last, counts from 0.
+    pub fn json<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>, counter: &str) -> Self {
+        let mut json = "{".to_owned();
+        for (name, value) in members {
+            json += &format!("{}:{},", quoted(name), quoted(value));
+        }
+        Self::Counted(json + &quoted(counter) + ":\"")
+    }
+
+    fn nth(&self, n: u64) -> Bytes {
+        match self {
+            Self::Fixed(bytes) => bytes.clone(),
+            Self::Counted(json) => format!("{json}{n}\"}}").into(),
+        }
+    }
+}
+
+/// As a JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A request on its way.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) request: http::Request<Sending>,
+    pub(super) hang_up: Option<HangUp>,
+    /// Hears when the body has been taken, where its client is to hang up then.
+    pub(super) sent: Option<oneshot::Receiver<()>>,
+}
+
+/// A body as it is sent: at once, or when the service has asked for it.
+#[derive(Debug)]
+pub(super) struct Sending {
+    bytes: Option<Bytes>,
+    wait: Option<Wait>,
+}
+
+/// Holds a body back.
+#[derive(Debug)]
+struct Wait {
+    asked: oneshot::Receiver<()>,
+    sent: oneshot::Sender<()>,
+}
+
 impl Request {
     /// The `n`th of them, for this target; a query of the target's own is left out.
     ///
     /// # Errors
     /// When path and query are too long together, 65,534 bytes.
-    pub fn nth(&self, n: u64, target: &Target) -> Result<http::Request<Full<Bytes>>, http::Error> {
-        let path = format!("{}{}", target.path(), self.query.nth(n));
-        let mut request = http::Request::new(Full::new(self.body.clone()));
+    pub(super) fn nth(&self, n: u64, target: &Target) -> Result<Outgoing, http::Error> {
+        let path = self.path.as_deref().unwrap_or_else(|| target.path());
+        let path = format!("{path}{}", self.query.nth(n));
+        let bytes = Some(self.body.nth(n)).filter(|bytes| !bytes.is_empty());
+        let mut request = http::Request::new(Sending { bytes, wait: None });
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from(PathAndQuery::from_maybe_shared(Bytes::from(path))?);
         request.headers_mut().clone_from(&self.headers);
         request.headers_mut().insert(header::HOST, target.host_header().clone());
-        Ok(request)
+        let waits = self.hang_up == Some(HangUp::BeforeAnswer);
+        let sent = waits.then(|| hold_back(&mut request));
+        Ok(Outgoing { request, hang_up: self.hang_up, sent })
+    }
+}
+
+/// Holds the body back until the service asks for it with 100 Continue (RFC 9110, section 10.1.1),
+/// which proves that it has read the head; returns what hears when the body has been taken.
+fn hold_back(request: &mut http::Request<Sending>) -> oneshot::Receiver<()> {
+    let ((asks, asked), (sent, taken)) = (oneshot::channel(), oneshot::channel());
+    let asks = Mutex::new(Some(asks));
+    request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+    hyper::ext::on_informational(request, move |answer| {
+        let asks = asks.lock().ok().and_then(|mut asks| asks.take());
+        if answer.status() == StatusCode::CONTINUE
+            && let Some(asks) = asks
+        {
+            // Nobody hears it where the request has come to its end.
+            let _ = asks.send(());
+        }
+    });
+    request.body_mut().wait = Some(Wait { asked, sent });
+    taken
+}
+
+impl Body for Sending {
+    type Data = Bytes;
+    /// When the connection ends before the service has asked for the body.
+    type Error = oneshot::error::RecvError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Some(wait) = &mut self.wait {
+            if let Err(gone) = ready!(Pin::new(&mut wait.asked).poll(context)) {
+                return Poll::Ready(Some(Err(gone)));
+            }
+            if let Some(Wait { sent, .. }) = self.wait.take() {
+                // As above.
+                let _ = sent.send(());
+            }
+        }
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
+    use http_body_util::BodyExt;
+
     use super::*;
 
+    fn request(query: Query) -> Request {
+        Request {
+            method: Method::GET,
+            path: None,
+            query,
+            headers: HeaderMap::new(),
+            body: Content::NONE,
+            hang_up: None,
+        }
+    }
+
     fn path(parameters: &[(&str, &str)], counter: Option<&str>, n: u64) -> String {
-        let query = Query::new(parameters.iter().copied(), counter);
-        let request = Request { method: Method::GET, query, headers: HeaderMap::new(), body: Bytes::new() };
+        let request = request(Query::new(parameters.iter().copied(), counter));
         let target = Target::parse("http://app:8080/work").unwrap();
-        request.nth(n, &target).unwrap().uri().to_string()
+        request.nth(n, &target).unwrap().request.uri().to_string()
     }
 
     #[test]
@@ -87,10 +228,39 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_the_one_of_the_url() {
+    fn requests_are_counted_in_their_body() {
+        let content = Content::json([("latency", "p50=1ms"), ("odd", "a\"b")], "n");
+        assert_eq!(content.nth(41), r#"{"latency":"p50=1ms","odd":"a\"b","n":"41"}"#);
+        assert_eq!(Content::json([], "n").nth(0), r#"{"n":"0"}"#);
+    }
+
+    #[test]
+    fn the_host_is_the_one_of_the_url_and_a_path_of_its_own_wins() {
+        let target = Target::parse("http://app:8080/there").unwrap();
+        let own = Request { path: Some("/here".to_owned()), ..request(Query::as_written("a=1")) };
+        let sent = own.nth(0, &target).unwrap().request;
+        assert_eq!(
+            (sent.headers()["host"].to_str().unwrap(), sent.uri().to_string()),
+            ("app:8080", "/here?a=1".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_that_nobody_asks_for_is_not_sent() {
+        let before = Request {
+            method: Method::POST,
+            body: Content::Fixed(Bytes::from_static(b"hello")),
+            hang_up: Some(HangUp::BeforeAnswer),
+            ..request(Query::default())
+        };
         let target = Target::parse("http://app:8080").unwrap();
-        let (method, query) = (Method::GET, Query::default());
-        let request = Request { method, query, headers: HeaderMap::new(), body: Bytes::new() };
-        assert_eq!(request.nth(0, &target).unwrap().headers()["host"], "app:8080");
+        let mut outgoing = before.nth(0, &target).unwrap();
+        assert_eq!(outgoing.request.headers()["expect"], "100-continue");
+        assert_eq!(outgoing.request.size_hint().exact(), Some(5));
+        let mut frame = outgoing.request.body_mut().frame();
+        assert!(Pin::new(&mut frame).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        outgoing.request.extensions_mut().clear();
+        assert!(outgoing.request.body_mut().frame().await.unwrap().is_err(), "the connection is gone");
+        assert!(outgoing.sent.unwrap().try_recv().is_err());
     }
 }

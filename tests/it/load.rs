@@ -1,13 +1,15 @@
 //! `firedrill load`, and the load that drills will use: what is sent when, and what the ledger says of it.
 
+mod hang_up;
+
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use firedrill::drill::arrivals::Arrivals;
 use firedrill::drill::fate::Fate;
 use firedrill::drill::load::{Bounds, Load, Outcome};
-use firedrill::drill::request::{Query, Request};
+use firedrill::drill::plan::Plan;
+use firedrill::drill::request::{Content, Query, Request};
 use firedrill::drill::target::Target;
 use firedrill::stop;
 use http::{HeaderMap, Method, StatusCode};
@@ -23,10 +25,32 @@ const MS: Duration = Duration::from_millis(1);
 fn load(peers: &[&Peer], rate: &str, span: u32, timeout: Duration, in_flight: u32) -> Load {
     let targets = peers.iter().map(|peer| Target::parse(&peer.url()).unwrap()).collect();
     let query = Query::new([("seed", "7")], Some("n"));
-    let request = Request { method: Method::GET, query, headers: HeaderMap::new(), body: Bytes::new() };
+    let request = Request {
+        method: Method::GET,
+        path: None,
+        query,
+        headers: HeaderMap::new(),
+        body: Content::NONE,
+        hang_up: None,
+    };
     let arrivals = Arrivals::constant(rate.parse().unwrap(), Some(MS * span));
     let bounds = Bounds { timeout, in_flight: NonZero::new(in_flight).unwrap() };
-    Load::new(targets, request, arrivals, bounds).unwrap()
+    Load::new(targets, Plan::steady(7, arrivals, request), bounds).unwrap()
+}
+
+/// A load of these phases, as a drill file has them.
+fn drill(url: &str, phases: &str) -> Load {
+    load_within(30_000 * MS, url, phases)
+}
+
+/// The same, with so much time for each request.
+fn load_within(timeout: Duration, url: &str, phases: &str) -> Load {
+    let file = format!(r#"{{ "name": "a drill", "workload": "demo", "phases": {phases}, "expect": [] }}"#);
+    let target = Target::parse(url).unwrap();
+    let plan = Plan::of(&serde_json::from_str(&file).unwrap(), 7, &target);
+    let plan = plan.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let bounds = Bounds { timeout, in_flight: NonZero::new(1_000).unwrap() };
+    Load::new(vec![target], plan, bounds).unwrap()
 }
 
 async fn run(load: Load) -> Outcome {
@@ -35,7 +59,7 @@ async fn run(load: Load) -> Outcome {
 }
 
 fn fates(outcome: &Outcome) -> Vec<(Fate, u64)> {
-    outcome.ledger.fates().collect()
+    outcome.ledger().fates().collect()
 }
 
 fn report(ended: &Ended) -> Value {
@@ -83,7 +107,7 @@ async fn every_request_that_was_due_is_sent_and_counted_once() {
 async fn connections_are_kept() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
     let outcome = run(load(&[&peer], "20/s", 500, 30_000 * MS, 10)).await;
-    assert_eq!(outcome.ledger.answered(), 10);
+    assert_eq!(outcome.ledger().answered(), 10);
     assert!(peer.connections() < 10, "a connection a request");
 }
 
@@ -111,7 +135,7 @@ async fn latency_counts_from_when_a_request_was_due_and_own_lag_is_told() {
         std::thread::sleep(300 * MS);
     };
     let (outcome, ()) = tokio::join!(run(load(&[&peer], "100/s", 200, 30_000 * MS, 100)), stall);
-    let ledger = &outcome.ledger;
+    let ledger = outcome.ledger();
     assert_eq!(ledger.answered(), 20);
     let (lag, latency) = (ledger.lag().max().unwrap(), ledger.latency().max().unwrap());
     assert!(lag >= 250 * MS, "lag {lag:?}");
@@ -128,7 +152,7 @@ async fn a_slow_answer_does_not_hold_the_next_request_back() {
     };
     let (outcome, ()) = tokio::join!(run(load(&[&peer], "1000/s", 50, 30_000 * MS, 50)), release);
     assert_eq!(fates(&outcome), [(Fate::Answered(StatusCode::OK), 50)]);
-    assert!(outcome.ledger.latency().max().unwrap() >= 45 * MS);
+    assert!(outcome.ledger().latency().max().unwrap() >= 45 * MS);
 }
 
 #[tokio::test]
@@ -144,8 +168,102 @@ async fn a_span_lasts_as_long_as_it_says() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
     let started = Instant::now();
     let outcome = run(load(&[&peer], "1/s", 100, 30_000 * MS, 10)).await;
-    assert_eq!(outcome.ledger.due(), 1);
-    assert!(outcome.lasted >= 100 * MS && started.elapsed() >= 100 * MS, "{:?}", outcome.lasted);
+    assert_eq!(outcome.ledger().due(), 1);
+    assert!(outcome.lasted() >= 100 * MS && started.elapsed() >= 100 * MS, "{:?}", outcome.lasted());
+}
+
+#[tokio::test]
+async fn phases_follow_one_another_on_one_schedule() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let outcome = run(drill(
+        &peer.url(),
+        r#"{ "first": { "for": "105ms", "rate": "100/s", "request": { "path": "/first" } },
+             "pause": { "for": "200ms" },
+             "last": { "for": "50ms", "rate": { "steps": ["100/s", "200/s"] }, "request": { "path": "/last" } } }"#,
+    ))
+    .await;
+    let phases: Vec<_> = outcome
+        .phases
+        .iter()
+        .map(|phase| {
+            (phase.name.as_str(), phase.began.as_millis(), phase.ended.as_millis(), phase.ledger.due())
+        })
+        .collect();
+    assert_eq!(phases, [("first", 0, 105, 11), ("pause", 105, 305, 0), ("last", 305, 355, 8)]);
+    assert_eq!(outcome.lasted(), 355 * MS);
+    assert!(outcome.ended >= 340 * MS && !outcome.interrupted, "{outcome:?}");
+    let asked = peer.lines();
+    assert_eq!(asked.iter().filter(|line| *line == "GET /first HTTP/1.1").count(), 11);
+    assert_eq!(asked.iter().filter(|line| *line == "GET /last HTTP/1.1").count(), 8);
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_its_phase_ends_stays_in_its_account() {
+    let peer = Peer::start(|n| if n == 0 { Act::Hold } else { Act::Answer(503) }).await;
+    let release = async {
+        peer.saw(2).await;
+        peer.release();
+    };
+    let phases = r#"{ "first": { "for": "100ms", "rate": "10/s", "request": { "path": "/" } },
+                      "last": { "for": "100ms", "rate": "10/s", "request": { "path": "/" } } }"#;
+    let (outcome, ()) = tokio::join!(run(drill(&peer.url(), phases)), release);
+    let [first, last] = [0, 1].map(|phase| outcome.phases[phase].ledger.fates().collect::<Vec<_>>());
+    assert_eq!(first, [(Fate::Answered(StatusCode::OK), 1)]);
+    assert_eq!(last, [(Fate::Answered(StatusCode::SERVICE_UNAVAILABLE), 1)]);
+    let latency = outcome.phases[0].ledger.latency().max().unwrap();
+    assert!(latency >= 100 * MS && outcome.ended >= 100 * MS, "{latency:?}, {outcome:?}");
+}
+
+#[tokio::test]
+async fn requests_are_numbered_through_all_phases() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let phase = r#"{ "for": "20ms", "rate": "100/s", "work": { "latency": "1ms" } }"#;
+    run(drill(&peer.url(), &format!(r#"{{ "first": {phase}, "last": {phase} }}"#))).await;
+    let mut asked = peer.lines();
+    asked.sort();
+    let line = |n| format!("GET /work?latency=1ms&workload=demo&seed=7&n={n} HTTP/1.1");
+    assert_eq!(asked, [0, 1, 2, 3].map(line));
+}
+
+#[tokio::test]
+async fn a_load_that_is_stopped_says_how_far_it_came() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let load = drill(
+        &peer.url(),
+        r#"{ "first": { "for": "20ms", "rate": "100/s", "request": { "path": "/" } },
+             "endless": { "for": "1h", "rate": "20/s", "request": { "path": "/" } },
+             "never": { "for": "1h", "rate": "1/s", "request": { "path": "/" } } }"#,
+    );
+    let (stopper, stopping) = stop::channel();
+    let progress = load.progress();
+    assert_eq!((progress.elapsed(), progress.due()), (Duration::ZERO, 0));
+    let stop = async {
+        peer.saw(4).await;
+        assert_eq!(progress.phase(), 1);
+        assert!(progress.elapsed() >= 70 * MS, "{:?}", progress.elapsed());
+        stopper.ask(stop::Stop::Gently);
+    };
+    let (outcome, ()) = tokio::join!(load.run(stopping), stop);
+    assert!(outcome.interrupted);
+    let names: Vec<_> = outcome.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names, ["first", "endless"]);
+    assert_eq!(outcome.ledger().due(), progress.due());
+    assert_eq!(progress.due(), progress.ended());
+    assert!(outcome.lasted() < Duration::from_secs(60), "{:?}", outcome.lasted());
+}
+
+#[tokio::test]
+async fn a_load_that_nobody_waits_for_any_more_sends_nothing_more() {
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let load = load(&[&peer], "200/s", 60_000, 30_000 * MS, 10);
+    let progress = load.progress();
+    tokio::select! {
+        outcome = run(load) => panic!("{outcome:?}"),
+        () = peer.saw(3) => {}
+    }
+    let soon = progress.due();
+    tokio::time::sleep(50 * MS).await;
+    assert!(progress.due() <= soon + 1, "{soon}, then {}", progress.due());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod client;
 mod dashboard;
 mod documents;
 mod eventually;
+mod evidence;
 mod fetch;
 mod forward;
 mod load;

@@ -52,7 +52,7 @@ struct Lag {
 
 impl Report {
     pub(super) fn new(outcome: &Outcome, targets: &[Target], rate: Rate, seed: u64) -> Self {
-        let ledger = &outcome.ledger;
+        let ledger = outcome.ledger();
         let (mut answered, mut truncated, mut unanswered) =
             (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (fate, count) in ledger.fates() {
@@ -77,7 +77,7 @@ impl Report {
             targets: targets.iter().map(ToString::to_string).collect(),
             rate: rate.to_string(),
             seed,
-            lasted_seconds: outcome.lasted.as_secs_f64(),
+            lasted_seconds: outcome.lasted().as_secs_f64(),
             due: ledger.due(),
             answered,
             truncated,
@@ -170,6 +170,8 @@ mod tests {
 
     use super::*;
     use crate::drill::ledger::{Ledger, Times};
+    use crate::drill::load::Phase;
+    use crate::drill::time::Time;
 
     fn report(fates: &[(Fate, u64)]) -> Report {
         let mut ledger = Ledger::default();
@@ -177,7 +179,10 @@ mod tests {
             let (due, left) = (Duration::ZERO, Duration::from_millis(1));
             ledger.enter(*fate, Times { due, left, ended: Duration::from_millis(*latency) });
         }
-        let outcome = Outcome { ledger, lasted: Duration::from_secs(30) };
+        let (began, lasted) = (Duration::ZERO, Duration::from_secs(30));
+        let phase = Phase { name: "load".to_owned(), began, ended: lasted, ledger };
+        let outcome =
+            Outcome { began: Time::from_millis(0), phases: vec![phase], ended: lasted, interrupted: false };
         let target = Target::parse("http://app:8080/work").unwrap();
         Report::new(&outcome, &[target], "5/s".parse().unwrap(), 7)
     }

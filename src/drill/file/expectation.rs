@@ -172,6 +172,9 @@ pub enum Firing {
 pub struct NothingElse {
     /// What nothing else does.
     pub nothing_else: Firing,
+    /// The labels of the alerts that it is about; all alerts where it is left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: IndexMap<String, String>,
     /// Alerts that may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub except: Vec<String>,

@@ -22,6 +22,59 @@ pub struct Verdict {
     pub detection: Option<Detection>,
 }
 
+/// What one look at the evidence came to, with its reason as one line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Finding {
+    pub(super) ruling: Ruling,
+    pub(super) says: String,
+    pub(super) details: Vec<String>,
+}
+
+impl Finding {
+    fn new(ruling: Ruling, says: impl Into<String>) -> Self {
+        Self { ruling, says: says.into(), details: Vec::new() }
+    }
+
+    pub(super) fn held(says: impl Into<String>) -> Self {
+        Self::new(Ruling::Held, says)
+    }
+
+    pub(super) fn lied(says: impl Into<String>) -> Self {
+        Self::new(Ruling::Lied, says)
+    }
+
+    pub(super) fn could_not_tell(says: impl Into<String>) -> Self {
+        Self::new(Ruling::CouldNotTell, says)
+    }
+
+    pub(super) fn not_yet(until: Time, says: impl Into<String>) -> Self {
+        Self::new(Ruling::NotYet(until), says)
+    }
+
+    /// With more lines.
+    pub(super) fn with(mut self, details: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(details);
+        self
+    }
+
+    /// As the verdict about something.
+    pub(super) fn about(self, subject: impl Into<String>) -> Verdict {
+        let Self { ruling, says, details } = self;
+        Verdict { expectation: 0, subject: subject.into(), ruling, says, details, detection: None }
+    }
+}
+
+impl Verdict {
+    /// Whatever it was: it cannot be told, and why.
+    pub(super) fn spoil(&mut self, why: &str) {
+        if self.ruling != Ruling::CouldNotTell {
+            let said = std::mem::replace(&mut self.says, why.to_owned());
+            self.details.insert(0, format!("without that: {said}"));
+            self.ruling = Ruling::CouldNotTell;
+        }
+    }
+}
+
 /// How one expectation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,507 @@
+//! An alert fires, is told, resolves; or never fires.
+//!
+//! Read from `ALERTS`, which Prometheus writes at each evaluation: when an alert began to pend, when it
+//! fired, and when it did for the last time are known to one evaluation, whoever looks and whenever.
+
+use std::time::Duration;
+
+use crate::contract::quantity::format_duration;
+use crate::drill::evidence::{FailedNotifications, Held, Labels, Page, Rule, Sample, Series};
+use crate::drill::file::expectation::{Alert, Fires, Notifies, Resolves};
+use crate::drill::question::Explain;
+use crate::drill::run::PhaseLedger;
+use crate::drill::time::Time;
+
+use super::case::{Case, SETTLED, said};
+use super::cause::{self, nearest};
+use super::verdict::{Detection, Finding, Ruling, Verdict};
+
+pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
+    let Ok(rules) = case.alerting_rules(&alert.alert) else { return Vec::new() };
+    let during = alert.fires.as_ref().map(|fires| fires.during.as_str());
+    let Ok(phase) = case.phase(during) else { return Vec::new() };
+    rules
+        .into_iter()
+        .map(|rule| Explain { expression: rule.query.clone(), from: phase.began, to: phase.ended })
+        .collect()
+}
+
+pub(super) fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Verdict> {
+    let name = &alert.alert;
+    if alert.never.is_some() {
+        let labels = wanted(alert).iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
+        return vec![
+            never(case, alert).unwrap_or_else(|finding| finding).about(format!("{name} silent{labels}")),
+        ];
+    }
+    let Some(fires) = &alert.fires else { return Vec::new() };
+    let about = format!("{name} fires");
+    let episode = match fired(case, alert, fires) {
+        Ok(episode) => episode,
+        Err(finding) => return without(alert, finding.about(about)),
+    };
+    let mut verdicts = vec![episode.verdict(case, alert, fires).about(about)];
+    let mut paged = None;
+    if let Some(notifies) = &alert.notifies {
+        let (finding, page) = told(case, alert, &episode, notifies);
+        verdicts.push(finding.about(format!("{name} told to {}", notifies.receiver)));
+        paged = page;
+    }
+    verdicts[0].detection = Some(episode.detection(case, alert, paged));
+    if let Some(resolves) = alert.resolves {
+        verdicts.push(
+            resolved(case, &episode, resolves)
+                .unwrap_or_else(|finding| finding)
+                .about(format!("{name} resolves")),
+        );
+    }
+    verdicts
+}
+
+/// The verdicts of an alert that did not fire: what should have followed could not be judged.
+fn without(alert: &Alert, first: Verdict) -> Vec<Verdict> {
+    let name = &alert.alert;
+    let rest = |subject: String| {
+        let finding = match first.ruling {
+            Ruling::NotYet(until) => Finding::not_yet(until, "waiting for it to fire"),
+            Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => {
+                Finding::could_not_tell("could not be judged: nothing fired")
+            }
+        };
+        finding.about(subject)
+    };
+    let told = alert.notifies.as_ref().map(|notifies| rest(format!("{name} told to {}", notifies.receiver)));
+    let resolved = alert.resolves.map(|_| rest(format!("{name} resolves")));
+    let rest: Vec<_> = told.into_iter().chain(resolved).collect();
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// The labels that an alert must have.
+fn wanted(alert: &Alert) -> Labels {
+    let severity = alert.severity.as_ref().map(|severity| ("severity".to_owned(), severity.clone()));
+    alert.labels.clone().into_iter().chain(severity).collect()
+}
+
+/// Whether these labels are among those.
+pub(super) fn among(wanted: &Labels, labels: &Labels) -> bool {
+    wanted.iter().all(|(name, value)| labels.get(name).map(String::as_str).unwrap_or_default() == value)
+}
+
+/// A time in which an alert fired without a break.
+struct Episode<'a> {
+    rule: &'a Rule,
+    /// The cause: its phase.
+    phase: PhaseLedger,
+    pending: Option<Time>,
+    fired: Time,
+    /// The last evaluation at which it fired.
+    last: Time,
+}
+
+/// The rule that should fire.
+fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
+    let rules = &case.prometheus()?.rules;
+    let alerting = || rules.iter().filter(|rule| rule.alerting);
+    if alerting().next().is_none() {
+        return Err(Finding::could_not_tell(
+            "Prometheus has no alerting rules loaded: look at its rule_files",
+        ));
+    }
+    let found = case.alerting_rules(&alert.alert)?;
+    // Several rules may share a name, for several severities.
+    let matching = found.iter().find(|rule| {
+        alert.severity.as_ref().is_none_or(|severity| rule.labels.get("severity") == Some(severity))
+    });
+    let Some(rule) = matching.or_else(|| found.first()) else {
+        let nearest = nearest(&alert.alert, alerting().map(|rule| &rule.name));
+        let nearest = nearest.map(|name| format!("; the nearest is {name}")).unwrap_or_default();
+        return Err(Finding::lied(format!("Prometheus has no alerting rule of this name{nearest}")));
+    };
+    if !rule.last_error.is_empty() {
+        return Err(Finding::lied(format!("its rule cannot be evaluated: {}", rule.last_error)));
+    }
+    Ok(rule)
+}
+
+/// Each series of `ALERTS` of this name and state.
+fn states<'a>(
+    case: &Case<'a>,
+    name: &str,
+    state: &str,
+) -> Result<impl Iterator<Item = &'a Series> + use<'a>, Finding> {
+    let (name, state) = (name.to_owned(), state.to_owned());
+    let is = move |series: &&Series| {
+        series.labels.get("alertname") == Some(&name) && series.labels.get("alertstate") == Some(&state)
+    };
+    Ok(case.prometheus()?.alerts.iter().filter(is))
+}
+
+fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a>, Finding> {
+    let rule = rule(case, alert)?;
+    let phase = case.phase(Some(&fires.during))?;
+    let wanted = wanted(alert);
+    let interval = Duration::from_millis(rule.interval_ms);
+    let cause = phase.began;
+    let firing: Vec<_> =
+        states(case, &alert.alert, "firing")?.filter(|series| among(&wanted, &series.labels)).collect();
+    let before = |series: &&&Series| {
+        series.samples.iter().any(|Sample(at, _)| *at < cause && *at + interval * 2 > cause)
+    };
+    if let Some(series) = firing.iter().find(before) {
+        let silenced = episodes(series, interval)
+            .iter()
+            .any(|(_, last)| *last >= cause && *last + interval * 2 < phase.ended);
+        let since = series.samples.first().map(|Sample(at, _)| at.to_string()).unwrap_or_default();
+        return Err(if silenced {
+            Finding::lied(
+                "it was firing before the cause and fell silent while the cause was there: is its comparison turned round?",
+            )
+        } else {
+            Finding::could_not_tell(format!(
+                "it was firing before the cause, since {since}: start when it is silent"
+            ))
+        });
+    }
+    let after = firing.iter().flat_map(|series| {
+        episodes(series, interval).into_iter().map(move |(first, last)| (*series, first, last))
+    });
+    let first = after.filter(|(_, first, _)| *first >= cause).min_by_key(|(_, first, _)| *first);
+    let Some((series, fired, last)) = first else {
+        return Err(never_fired(case, alert, fires, rule, &phase)?);
+    };
+    let identity = |labels: &Labels| {
+        let mut labels = labels.clone();
+        labels.remove("alertstate");
+        labels
+    };
+    let labels = identity(&series.labels);
+    let pending = states(case, &alert.alert, "pending")?
+        .filter(|pending| identity(&pending.labels) == labels)
+        .flat_map(|pending| episodes(pending, interval))
+        .filter(|(first, _)| *first >= cause && *first <= fired)
+        .map(|(first, _)| first)
+        .max();
+    Ok(Episode { rule, phase, pending, fired, last })
+}
+
+/// Whether the alert, as the drill is to cause it, fires at the time of collection.
+pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
+    let Ok(rule) = rule(case, alert) else { return false };
+    let recent = Duration::from_millis(rule.interval_ms).mul_f64(1.5) + SETTLED;
+    let wanted = wanted(alert);
+    let now = case.run.evidence.collected;
+    states(case, &alert.alert, "firing").is_ok_and(|firing| {
+        let mut last =
+            firing.filter(|series| among(&wanted, &series.labels)).filter_map(|series| series.samples.last());
+        last.any(|Sample(at, _)| *at + recent >= now)
+    })
+}
+
+/// Each stretch of samples that follow one another from evaluation to evaluation: its first and its last.
+pub(super) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
+    let mut episodes: Vec<(Time, Time)> = Vec::new();
+    for Sample(at, _) in &series.samples {
+        match episodes.last_mut() {
+            Some((_, last)) if *last + interval.mul_f64(1.5) >= *at => *last = *at,
+            _ => episodes.push((*at, *at)),
+        }
+    }
+    episodes
+}
+
+/// What to say of an alert that did not fire, when there was time enough.
+fn never_fired(
+    case: &Case<'_>,
+    alert: &Alert,
+    fires: &Fires,
+    rule: &Rule,
+    phase: &PhaseLedger,
+) -> Result<Finding, Finding> {
+    let deadline = phase.began + fires.within.0;
+    let interval = Duration::from_millis(rule.interval_ms);
+    case.known_at(deadline + interval + SETTLED, &format!("{} to fire", alert.alert))?;
+    if let Some(gap) = case.gap(phase.began, deadline)? {
+        return Err(Finding::could_not_tell(format!("it never fired, but {gap}")));
+    }
+    let what = format!("never fired in the {} it had", format_duration(fires.within.0));
+    let of_name = |state| {
+        Ok::<_, Finding>(
+            states(case, &alert.alert, state)?
+                .filter(|series| series.samples.iter().any(|sample| sample.0 >= phase.began)),
+        )
+    };
+    if let Some(other) = of_name("firing")?.next() {
+        return Ok(Finding::lied(format!(
+            "fired, but not with the labels that were asked for: {}",
+            difference(&wanted(alert), &other.labels)
+        )));
+    }
+    if let Some(pending) =
+        of_name("pending")?.flat_map(|series| episodes(series, interval)).map(|(first, _)| first).min()
+    {
+        let since = format_duration(deadline.since(pending).unwrap_or_default());
+        let asked = format_duration(Duration::from_millis(rule.for_ms));
+        return Ok(Finding::lied(format!(
+            "{what}: it pended for {since} of them, and its `for` asks for {asked}"
+        )));
+    }
+    let causes = cause::of(case, &rule.query);
+    let what = if causes.is_empty() { format!("{what}: its expression returned no series") } else { what };
+    Ok(cause::blame(&what, causes)
+        .with([format!("its expression: {}", rule.query.split_whitespace().collect::<Vec<_>>().join(" "))]))
+}
+
+/// How found labels differ from those that were wanted.
+fn difference(wanted: &Labels, found: &Labels) -> String {
+    let each = wanted.iter().filter_map(|(name, value)| match found.get(name) {
+        Some(other) if other == value => None,
+        Some(other) => Some(format!("{name}={value:?} was asked for, {other:?} found")),
+        None => Some(format!("it has no label {name:?}, {value:?} was asked for: is it grouped without it?")),
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+impl Episode<'_> {
+    fn verdict(&self, case: &Case<'_>, alert: &Alert, fires: &Fires) -> Finding {
+        let took = self.fired.since(self.phase.began).unwrap_or_default();
+        let (shown, within) = (format_duration(took), format_duration(fires.within.0));
+        let missing: Vec<_> =
+            alert.annotations.iter().filter(|name| !self.rule.annotations.contains_key(*name)).collect();
+        if !missing.is_empty() {
+            let missing = missing.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Finding::lied(format!("fired {shown} after the cause, without the annotation {missing}"));
+        }
+        if took <= fires.within.0 {
+            return Finding::held(format!("{shown} after the cause (asked: within {within})"));
+        }
+        let finding = Finding::lied(format!("fired {shown} after the cause, {within} were allowed"));
+        match case.gap(self.phase.began, self.fired) {
+            Ok(Some(gap)) => Finding::could_not_tell(format!(
+                "fired {shown} after the cause, {within} were allowed; but {gap}"
+            )),
+            Ok(None) | Err(_) => finding
+                .with([format!("it pends for {}", format_duration(Duration::from_millis(self.rule.for_ms)))]),
+        }
+    }
+
+    /// Where the time went.
+    fn detection(&self, case: &Case<'_>, alert: &Alert, paged: Option<Time>) -> Detection {
+        let cause = self.phase.began;
+        let apart = |later: Time, earlier: Time| {
+            later.since(earlier).map_or(0, |apart| u64::try_from(apart.as_millis()).unwrap_or(u64::MAX))
+        };
+        let scrapes = case.scrapes(case.run.drill.job.as_deref()).unwrap_or_default();
+        let first = scrapes
+            .iter()
+            .flat_map(|up| &up.samples)
+            .map(|Sample(at, _)| *at)
+            .filter(|at| *at >= cause)
+            .min();
+        let pending = self.pending.unwrap_or(self.fired);
+        let scraped = first.unwrap_or(cause).min(pending);
+        let held = held(case, alert, self.fired).map(|held| held.first_seen).min();
+        Detection {
+            detected_ms: apart(self.fired, cause),
+            scrape_ms: apart(scraped, cause),
+            evaluation_ms: apart(pending, scraped),
+            for_ms: apart(self.fired, pending),
+            delivery_ms: held.map(|held| apart(held, self.fired)),
+            grouping_ms: paged.map(|paged| apart(paged, held.unwrap_or(self.fired).max(self.fired))),
+        }
+    }
+}
+
+/// The alert as Alertmanager held it, since it fired.
+fn held<'a>(case: &Case<'a>, alert: &Alert, fired: Time) -> impl Iterator<Item = &'a Held> + use<'a> {
+    let wanted = wanted(alert);
+    let name = alert.alert.clone();
+    let all = case.run.evidence.alertmanager.said().map_or(&[][..], |alertmanager| &alertmanager.alerts);
+    all.iter().filter(move |held| {
+        held.labels.get("alertname") == Some(&name) && among(&wanted, &held.labels) && held.last_seen >= fired
+    })
+}
+
+/// Whether somebody was told that it fires, and when.
+fn told(
+    case: &Case<'_>,
+    alert: &Alert,
+    episode: &Episode<'_>,
+    notifies: &Notifies,
+) -> (Finding, Option<Time>) {
+    match page(case, alert, episode, notifies) {
+        Ok((page, rang)) => {
+            let took = rang.since(episode.fired).unwrap_or_default();
+            let (shown, within) = (format_duration(took), format_duration(notifies.within.0));
+            let finding = if took <= notifies.within.0 {
+                Finding::held(format!("{shown} after it fired (asked: within {within})"))
+            } else {
+                Finding::lied(format!("{shown} after it fired, {within} were allowed"))
+            };
+            let missing: Vec<_> = alert
+                .annotations
+                .iter()
+                .filter(|name| !page.annotations.contains_key(*name))
+                .cloned()
+                .collect();
+            let finding = if missing.is_empty() {
+                finding
+            } else {
+                Finding::lied(format!("the page lacks {}", missing.join(", ")))
+            };
+            (finding, Some(rang))
+        }
+        Err(finding) => (finding, None),
+    }
+}
+
+fn page<'a>(
+    case: &Case<'a>,
+    alert: &Alert,
+    episode: &Episode<'_>,
+    notifies: &Notifies,
+) -> Result<(&'a Page, Time), Finding> {
+    let pager = said(&case.run.evidence.pager, "the pager", "--pager");
+    let failed = failed(case, &notifies.receiver);
+    let pager = match (pager, &failed) {
+        // Where Alertmanager itself says that it could not tell anybody, nobody has to ask the pager.
+        (Err(_), Some(failed)) => return Err(Finding::lied(format!("nobody was told: {failed}"))),
+        (pager, _) => pager?,
+    };
+    if pager.listening_since > episode.fired {
+        return Err(Finding::could_not_tell(format!(
+            "the pager began to listen at {}, after it fired: it may have heard of it before",
+            pager.listening_since
+        )));
+    }
+    let wanted = wanted(alert);
+    let of_it =
+        |page: &&Page| page.labels.get("alertname") == Some(&alert.alert) && among(&wanted, &page.labels);
+    // Alertmanager's start is that of the evaluation at which it fired.
+    let recent =
+        |page: &&Page| page.starts_at + Duration::from_millis(episode.rule.interval_ms) >= episode.fired;
+    let mut pages = pager.pages.iter().filter(of_it).filter(recent);
+    let rang =
+        pages.clone().find_map(|page| (page.receiver == notifies.receiver).then_some((page, page.rang_at?)));
+    if let Some(rang) = rang {
+        return Ok(rang);
+    }
+    case.known_at(episode.fired + notifies.within.0 + SETTLED, "the page")?;
+    if let Some(other) = pages.find(|page| page.rang_at.is_some()) {
+        return Err(Finding::lied(format!(
+            "told to {:?} and not to {:?}",
+            other.receiver, notifies.receiver
+        )));
+    }
+    let what = format!("nobody was told in the {} after it fired", format_duration(notifies.within.0));
+    Err(unheard(case, alert, episode, notifies, &what, failed))
+}
+
+/// Why a page did not arrive.
+fn unheard(
+    case: &Case<'_>,
+    alert: &Alert,
+    episode: &Episode<'_>,
+    notifies: &Notifies,
+    what: &str,
+    failed: Option<String>,
+) -> Finding {
+    let mut held = held(case, alert, episode.fired).peekable();
+    let alertmanager = case.run.evidence.alertmanager.said();
+    if alertmanager.is_some() && held.peek().is_none() {
+        return Finding::lied(format!(
+            "{what}: Prometheus never told Alertmanager, look at its `alerting` section"
+        ));
+    }
+    for held in held {
+        if let Some(by) = held.inhibited_by.first() {
+            return Finding::lied(format!("{what}: Alertmanager inhibits it because of {by}"));
+        }
+        if let Some(by) = held.silenced_by.first() {
+            return Finding::could_not_tell(format!("{what}: Alertmanager has a silence for it, {by}"));
+        }
+        if let Some(by) = held.muted_by.first() {
+            return Finding::could_not_tell(format!("{what}: Alertmanager mutes it at this time, by {by}"));
+        }
+        if !held.receivers.contains(&notifies.receiver) {
+            let routed = held.receivers.join(", ");
+            return Finding::lied(format!(
+                "{what}: Alertmanager routes it to {routed:?}, not to {:?}",
+                notifies.receiver
+            ));
+        }
+    }
+    match failed {
+        Some(failed) => Finding::lied(format!("{what}: {failed}")),
+        None => Finding::lied(what.to_owned()),
+    }
+}
+
+/// What Alertmanager says of notifications that failed, where any did.
+fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
+    let failed = case.run.evidence.alertmanager.said()?.failed.as_ref().ok()?;
+    let of_receiver =
+        |failed: &&FailedNotifications| failed.receiver.as_ref().is_none_or(|name| name == receiver);
+    let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;
+    let reason = failed.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    Some(format!(
+        "Alertmanager could not reach it: {} notifications by {} failed{reason}",
+        failed.count, failed.integration
+    ))
+}
+
+fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Result<Finding, Finding> {
+    let interval = Duration::from_millis(episode.rule.interval_ms);
+    let deadline = episode.phase.ended + resolves.within.0;
+    let within = format_duration(resolves.within.0);
+    // It is known to have ended when an evaluation without it has passed.
+    let over = episode.last + interval;
+    let still = case.run.evidence.collected < over + SETTLED + SETTLED;
+    if still {
+        case.known_at(deadline + interval + SETTLED, "it to resolve")?;
+        let kept = Duration::from_millis(episode.rule.keep_firing_for_ms);
+        let kept = (!kept.is_zero()).then(|| format!("it is kept firing for {}", format_duration(kept)));
+        let expression = format!(
+            "its expression: {}",
+            episode.rule.query.split_whitespace().collect::<Vec<_>>().join(" ")
+        );
+        return Ok(Finding::lied(format!("did not resolve in the {within} after its cause ended"))
+            .with(kept.into_iter().chain([expression])));
+    }
+    let Some(took) = over.since(episode.phase.ended) else {
+        return Ok(Finding::lied(format!("resolved at {over}, before its cause ended")));
+    };
+    let shown = format_duration(took);
+    if took <= resolves.within.0 + interval {
+        return Ok(Finding::held(format!("{shown} after its cause ended (asked: within {within})")));
+    }
+    if let Some(gap) = case.gap(episode.phase.ended, over)? {
+        return Err(Finding::could_not_tell(format!(
+            "resolved {shown} after its cause ended, {within} were allowed; but {gap}"
+        )));
+    }
+    Ok(Finding::lied(format!("resolved {shown} after its cause ended, {within} were allowed")))
+}
+
+/// That it did not fire while the drill ran.
+fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
+    let rule = rule(case, alert)?;
+    let interval = Duration::from_millis(rule.interval_ms);
+    let (began, ended) = (case.run.began, case.run.ended);
+    let wanted = wanted(alert);
+    let firing: Vec<_> =
+        states(case, &alert.alert, "firing")?.filter(|series| among(&wanted, &series.labels)).collect();
+    let since =
+        firing.iter().flat_map(|series| episodes(series, interval)).filter(|(_, last)| *last >= began).min();
+    if let Some((first, _)) = since {
+        if first < began {
+            return Err(Finding::could_not_tell(format!("it was firing before the drill, since {first}")));
+        }
+        let after = format_duration(first.since(began).unwrap_or_default());
+        return Ok(Finding::lied(format!("fired {after} after the drill began")));
+    }
+    case.known_at(ended + interval + SETTLED, "the last evaluation")?;
+    match case.gap(began, ended)? {
+        Some(gap) => Err(Finding::could_not_tell(format!("it did not fire, but {gap}"))),
+        None => Ok(Finding::held("it did not fire")),
+    }
+}

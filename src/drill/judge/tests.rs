@@ -1,0 +1,406 @@
+//! Runs as they are recorded, made up here, with one thing in them that lies.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::*;
+use crate::drill::evidence::{Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Source};
+use crate::drill::fate::Fate;
+use crate::drill::file::DrillFile;
+use crate::drill::ledger::{Ledger, Times};
+use crate::drill::run::{PhaseLedger, VERSION};
+use crate::drill::time::Time;
+
+const SECOND: Duration = Duration::from_secs(1);
+const BEGAN: Time = Time::from_millis(1_700_000_000_000);
+
+/// A moment, so many seconds after the drill began.
+fn at(seconds: i64) -> Time {
+    Time::from_millis(BEGAN.millis() + seconds * 1_000)
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A series with a sample every five seconds.
+fn series(name: &str, pairs: &[(&str, &str)], from: i64, to: i64, value: impl Fn(i64) -> f64) -> Series {
+    let target = [("__name__", name), ("job", "app"), ("instance", "a:1")];
+    let samples = (from..=to)
+        .filter(|second| second.rem_euclid(5) == 0)
+        .map(|second| Sample(at(second), value(second)));
+    Series { labels: labels(&[&target, pairs].concat()), samples: samples.collect() }
+}
+
+/// A drill of 30 calm seconds and 30 in which every request fails, at 10 a second.
+fn run(expect: &str) -> Run {
+    let drill = format!(
+        r#"{{"name": "test", "workload": "drill", "job": "app", "phases": {{
+            "calm": {{"for": "30s", "rate": "10/s", "work": {{}}}},
+            "burning": {{"for": "30s", "rate": "10/s", "work": {{"error_rate": 1}}}}
+        }}, "expect": [{expect}]}}"#
+    );
+    let drill: DrillFile = serde_json::from_str(&drill).unwrap();
+    let phase = |name: &str, begin: u64, status| {
+        let mut ledger = Ledger::default();
+        for k in 0..300_u64 {
+            let due = SECOND * u32::try_from(begin).unwrap()
+                + Duration::from_millis(100) * u32::try_from(k).unwrap();
+            let ended = due + Duration::from_millis(20 + k % 40);
+            ledger.enter(Fate::Answered(status), Times { due, left: due, ended });
+        }
+        let begin = i64::try_from(begin).unwrap();
+        PhaseLedger { name: name.to_owned(), began: at(begin), ended: at(begin + 30), ledger }
+    };
+    let phases =
+        vec![phase("calm", 0, StatusCode::OK), phase("burning", 30, StatusCode::INTERNAL_SERVER_ERROR)];
+    Run {
+        version: VERSION,
+        firedrill: "0.0.0".to_owned(),
+        drill,
+        target: "http://app:8080".to_owned(),
+        seed: 7,
+        began: BEGAN,
+        phases,
+        ended: at(60),
+        interrupted: false,
+        evidence: Evidence { prometheus: Source::Said(prometheus()), ..Evidence::none(at(300)) },
+    }
+}
+
+/// A Prometheus that tells the truth about it.
+fn prometheus() -> Prometheus {
+    let counted =
+        |from: i64| move |second: i64| f64::from(i32::try_from((second - from).clamp(0, 30) * 10).unwrap());
+    let counter = "http_server_request_duration_seconds_count";
+    let status = |status| [("workload", "drill"), ("http_response_status_code", status)];
+    let counters = vec![
+        series(counter, &status("200"), -60, 120, counted(0)),
+        series(counter, &status("500"), -60, 120, counted(30)),
+    ];
+    let selector = format!("{counter}{{job=\"app\",workload=\"drill\"}}");
+    Prometheus {
+        clock: Clock { ahead_ms: 3, give_or_take_ms: 2 },
+        scrape_intervals: [("app".to_owned(), 5_000)].into(),
+        rules: vec![rule("HighErrorRatio")],
+        alerts: Vec::new(),
+        samples: vec![
+            Selected { selector: "up".to_owned(), series: vec![series("up", &[], -60, 120, |_| 1.0)] },
+            Selected { selector, series: counters },
+        ],
+        answers: Vec::new(),
+        explained: Vec::new(),
+    }
+}
+
+fn rule(name: &str) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        alerting: true,
+        group: "fast".to_owned(),
+        query: "errors > 0.05".to_owned(),
+        interval_ms: 5_000,
+        for_ms: 10_000,
+        keep_firing_for_ms: 0,
+        labels: labels(&[("severity", "page")]),
+        annotations: labels(&[("summary", "…")]),
+        last_error: String::new(),
+    }
+}
+
+/// What Prometheus said, to be falsified.
+fn said(run: &mut Run) -> &mut Prometheus {
+    match &mut run.evidence.prometheus {
+        Source::Said(prometheus) => prometheus,
+        Source::NotAsked | Source::Missing(_) => unreachable!("these runs have asked Prometheus"),
+    }
+}
+
+fn counters(run: &mut Run) -> &mut Vec<Series> {
+    &mut said(run).samples[1].series
+}
+
+/// `ALERTS` of `HighErrorRatio` in one state.
+fn alert(state: &str, pairs: &[(&str, &str)], from: i64, to: i64) -> Series {
+    let own = [("alertname", "HighErrorRatio"), ("alertstate", state), ("severity", "page")];
+    series("ALERTS", &[&own, pairs].concat(), from, to, |_| 1.0)
+}
+
+fn judged(run: &Run) -> Vec<(Ruling, String)> {
+    judge(run).into_iter().map(|verdict| (verdict.ruling, verdict.says)).collect()
+}
+
+#[track_caller]
+fn assert_says(run: &Run, index: usize, ruling: Ruling, words: &str) {
+    let judged = judged(run);
+    let (found, says) = &judged[index];
+    assert_eq!(*found, ruling, "{says}");
+    assert!(says.contains(words), "{says:?} does not say {words:?}");
+}
+
+const COUNTS: &str = r#"{"counts": "all phases"}"#;
+
+mod counts {
+    use super::*;
+
+    #[test]
+    fn all_of_them_once() {
+        assert_says(&run(COUNTS), 0, Ruling::Held, "600 sent, 600 counted");
+    }
+
+    #[test]
+    fn twice_is_a_lie_and_so_is_one_too_few() {
+        let mut twice = run(COUNTS);
+        counters(&mut twice)
+            .iter_mut()
+            .flat_map(|series| &mut series.samples)
+            .for_each(|sample| sample.1 *= 2.0);
+        assert_says(&twice, 0, Ruling::Lied, "600 requests too many, each request was counted twice");
+        let mut fewer = run(COUNTS);
+        counters(&mut fewer)[0].samples.iter_mut().for_each(|sample| sample.1 = sample.1.min(299.0));
+        assert_says(&fewer, 0, Ruling::Lied, "1 requests are missing");
+    }
+
+    #[test]
+    fn failures_that_are_counted_as_successes_are_found_by_status() {
+        let mut run = run(COUNTS);
+        counters(&mut run)[1].labels.insert("http_response_status_code".to_owned(), "200".to_owned());
+        assert_says(&run, 0, Ruling::Lied, "300 answered with status 200, 600 counted under it");
+    }
+
+    #[test]
+    fn only_successes_counted_is_a_lie() {
+        let mut run = run(COUNTS);
+        counters(&mut run).truncate(1);
+        assert_says(&run, 0, Ruling::Lied, "600 sent, 300 counted: 300 requests are missing");
+    }
+
+    #[test]
+    fn a_request_whose_fate_nobody_knows_widens_the_truth_by_one() {
+        let mut run = run(COUNTS);
+        let due = SECOND * 59;
+        run.phases[1].ledger.enter(Fate::Reset, Times { due, left: due, ended: due });
+        assert_says(&run, 0, Ruling::Held, "600 to 601 sent, 600 counted");
+        counters(&mut run)[0]
+            .samples
+            .iter_mut()
+            .for_each(|sample| sample.1 = if sample.1 > 0.0 { sample.1 + 2.0 } else { 0.0 });
+        assert_says(&run, 0, Ruling::Lied, "600 to 601 sent, 602 counted");
+    }
+
+    #[test]
+    fn what_stood_there_before_is_not_the_drills() {
+        let mut run = run(COUNTS);
+        counters(&mut run)
+            .iter_mut()
+            .flat_map(|series| &mut series.samples)
+            .for_each(|sample| sample.1 += 1_000.0);
+        assert_says(&run, 0, Ruling::Held, "600 counted");
+    }
+
+    #[test]
+    fn a_counter_that_began_anew_may_have_lost_what_ended_since_its_last_scrape() {
+        let mut run = run(COUNTS);
+        // It crashed at 12 s, after the scrape at 10 s, and lost 20 requests.
+        for sample in &mut counters(&mut run)[0].samples {
+            if sample.0 > at(10) {
+                sample.1 -= 120.0;
+            }
+        }
+        assert_says(&run, 0, Ruling::Held, "600 sent, 580 counted");
+        // More than those that ended between the two scrapes cannot have been lost by that.
+        for sample in &mut counters(&mut run)[0].samples {
+            if sample.0 > at(20) {
+                sample.1 = sample.1.min(90.0);
+            }
+        }
+        assert_says(&run, 0, Ruling::Lied, "requests are missing");
+    }
+
+    #[test]
+    fn a_series_that_is_born_in_between_began_at_nothing() {
+        let mut run = run(COUNTS);
+        counters(&mut run)[1].samples.retain(|sample| sample.0 > at(30));
+        assert_says(&run, 0, Ruling::Held, "600 counted");
+    }
+
+    #[test]
+    fn traffic_of_others_is_told_from_a_lie() {
+        let mut run = run(COUNTS);
+        for sample in &mut counters(&mut run)[0].samples {
+            sample.1 += sample.0.since(at(-60)).unwrap().as_secs_f64();
+        }
+        assert_says(&run, 0, Ruling::CouldNotTell, "others were sending");
+    }
+
+    #[test]
+    fn before_the_scrape_that_tells_it_is_too_early() {
+        let mut run = run(COUNTS);
+        run.evidence.collected = at(61);
+        for selected in &mut said(&mut run).samples {
+            selected.series.iter_mut().for_each(|series| series.samples.retain(|sample| sample.0 <= at(60)));
+        }
+        let (ruling, _) = judged(&run).remove(0);
+        assert!(matches!(ruling, Ruling::NotYet(until) if until > at(61) && until < at(80)), "{ruling:?}");
+    }
+
+    #[test]
+    fn no_counter_and_no_target_are_lies_and_no_prometheus_is_not() {
+        let mut bare = run(COUNTS);
+        counters(&mut bare).clear();
+        assert_says(&bare, 0, Ruling::Lied, "600 sent, none counted");
+        said(&mut bare).samples[0].series.clear();
+        assert_says(&bare, 0, Ruling::Lied, "Prometheus scrapes no target of job \"app\"");
+        bare.evidence.prometheus = Source::Missing("connection refused".to_owned());
+        assert_says(&bare, 0, Ruling::CouldNotTell, "connection refused");
+    }
+}
+
+mod alerts {
+    use super::*;
+
+    const FIRES: &str = r#"{"alert": "HighErrorRatio", "labels": {"workload": "drill"}, "severity": "page",
+        "fires": {"during": "burning", "within": "25s"}, "resolves": {"within": "60s"}}"#;
+    const DRILL: [(&str, &str); 1] = [("workload", "drill")];
+
+    fn fired() -> Run {
+        let mut run = run(FIRES);
+        said(&mut run).alerts = vec![alert("pending", &DRILL, 35, 40), alert("firing", &DRILL, 45, 90)];
+        run
+    }
+
+    #[test]
+    fn in_time() {
+        let run = fired();
+        assert_says(&run, 0, Ruling::Held, "15s after the cause");
+        assert_says(&run, 1, Ruling::Held, "35s after its cause ended");
+        let detection = judge(&run)[0].detection.unwrap();
+        let parts = [detection.detected_ms, detection.scrape_ms, detection.evaluation_ms, detection.for_ms];
+        assert_eq!(parts, [15_000, 0, 5_000, 10_000]);
+    }
+
+    #[test]
+    fn too_late_is_a_lie() {
+        let mut run = fired();
+        said(&mut run).alerts = vec![alert("firing", &DRILL, 60, 90)];
+        assert_says(&run, 0, Ruling::Lied, "fired 30s after the cause, 25s were allowed");
+    }
+
+    #[test]
+    fn never_names_what_is_known_of_the_reason() {
+        let mut run = fired();
+        said(&mut run).alerts = vec![alert("pending", &DRILL, 35, 90)];
+        assert_says(&run, 0, Ruling::Lied, "its `for` asks for 10s");
+        said(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
+        assert_says(&run, 0, Ruling::Lied, "it has no label \"workload\"");
+        said(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 90)];
+        assert_says(&run, 0, Ruling::Lied, "workload=\"drill\" was asked for, \"demo\" found");
+        assert_says(&run, 1, Ruling::CouldNotTell, "nothing fired");
+    }
+
+    #[test]
+    fn a_rule_that_is_not_there_is_named_with_the_nearest() {
+        let mut run = fired();
+        said(&mut run).alerts.clear();
+        said(&mut run).rules[0].name = "HighErorRatio".to_owned();
+        assert_says(&run, 0, Ruling::Lied, "the nearest is HighErorRatio");
+        said(&mut run).rules.clear();
+        assert_says(&run, 0, Ruling::CouldNotTell, "no alerting rules loaded");
+    }
+
+    #[test]
+    fn firing_before_its_cause_tells_nothing_unless_the_cause_silences_it() {
+        let mut run = fired();
+        said(&mut run).alerts = vec![alert("firing", &DRILL, -30, 90)];
+        assert_says(&run, 0, Ruling::CouldNotTell, "firing before the cause");
+        said(&mut run).alerts = vec![alert("firing", &DRILL, -30, 35)];
+        assert_says(&run, 0, Ruling::Lied, "comparison turned round");
+    }
+
+    #[test]
+    fn one_that_goes_on_is_a_lie_when_its_time_is_over() {
+        let mut run = fired();
+        said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 300)];
+        assert_says(&run, 1, Ruling::Lied, "did not resolve in the 60s");
+        run.evidence.collected = at(100);
+        said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 100)];
+        let (ruling, _) = judged(&run).remove(1);
+        assert!(matches!(ruling, Ruling::NotYet(until) if until > at(120) && until < at(140)), "{ruling:?}");
+    }
+
+    #[test]
+    fn a_scrape_gap_is_no_evidence_of_a_lie() {
+        let mut run = fired();
+        said(&mut run).alerts.clear();
+        said(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(35) || sample.0 > at(50));
+        assert_says(&run, 0, Ruling::CouldNotTell, "nothing was scraped for");
+    }
+
+    #[test]
+    fn the_control_is_no_rubber_stamp() {
+        let never = r#"{"alert": "HighErrorRatio", "labels": {"workload": "demo"}, "never": "fires"}"#;
+        let mut run = run(never);
+        assert_says(&run, 0, Ruling::Held, "did not fire");
+        said(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 50)];
+        assert_says(&run, 0, Ruling::Lied, "fired 45s after the drill began");
+        said(&mut run).rules[0].name = "Other".to_owned();
+        assert_says(&run, 0, Ruling::Lied, "no alerting rule of this name");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_named() {
+        let mut run = run(&format!("{FIRES}, {{\"nothing_else\": \"fires\"}}"));
+        said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 90)];
+        assert_says(&run, 2, Ruling::Held, "none fired that was not asked to");
+        said(&mut run).alerts.push(alert("firing", &[("workload", "demo")], 50, 55));
+        assert_says(&run, 2, Ruling::Lied, "workload=\"demo\"");
+    }
+
+    #[test]
+    fn one_that_always_fires_is_not_else() {
+        let mut run = run(r#"{"nothing_else": "fires"}"#);
+        said(&mut run).alerts = vec![alert("firing", &[], -60, 120)];
+        assert_says(&run, 0, Ruling::Held, "none fired");
+    }
+}
+
+mod spoilers {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_a_minute_tells_nothing() {
+        let mut run = run(COUNTS);
+        said(&mut run).clock.ahead_ms = -60_000;
+        assert_says(&run, 0, Ruling::CouldNotTell, "60s behind");
+    }
+
+    #[test]
+    fn an_interrupted_drill_tells_nothing() {
+        let mut run = run(COUNTS);
+        run.interrupted = true;
+        assert_says(&run, 0, Ruling::CouldNotTell, "interrupted");
+    }
+
+    #[test]
+    fn a_generator_that_was_behind_tells_nothing() {
+        let mut run = run(COUNTS);
+        let due = SECOND * 31;
+        for _ in 0..10 {
+            run.phases[1]
+                .ledger
+                .enter(Fate::NotSent, Times { due, left: due + SECOND * 3, ended: due + SECOND * 3 });
+        }
+        assert_says(&run, 0, Ruling::CouldNotTell, "the drill itself was behind");
+    }
+
+    #[test]
+    fn a_run_file_gives_the_same_verdicts_again() {
+        let run = run(COUNTS);
+        let written = serde_json::to_string(&run).unwrap();
+        let read: Run = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, run);
+        assert_eq!(judge(&read), judge(&run));
+        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+    }
+}

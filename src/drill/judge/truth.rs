@@ -1,0 +1,129 @@
+//! What the ledger knows, as numbers that a query can be held against.
+
+use crate::drill::file::value::{Quantity, Tolerance};
+use crate::drill::ledger::Range;
+use crate::drill::run::PhaseLedger;
+
+/// From the least to the most that may be true; mostly the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Truth {
+    pub(super) least: f64,
+    pub(super) most: f64,
+}
+
+impl Truth {
+    const fn exactly(number: f64) -> Self {
+        Self { least: number, most: number }
+    }
+
+    /// What this quantity was in this phase; nothing where no request says.
+    pub(super) fn of(quantity: Quantity, phase: &PhaseLedger) -> Option<Self> {
+        let ledger = &phase.ledger;
+        let (requests, errors) = (ledger.requests(), ledger.errors());
+        let seconds = phase.ended.since(phase.began)?.as_secs_f64();
+        let latency =
+            |found: Option<std::time::Duration>| found.map(|found| Self::exactly(found.as_secs_f64()));
+        match quantity {
+            Quantity::Number(number) => Some(Self::exactly(number)),
+            Quantity::Requests => Some(Self::range(requests)),
+            Quantity::Errors => Some(Self::range(errors)),
+            Quantity::ErrorRatio if requests.most == 0 => None,
+            // Whatever may have been seen may have failed, and then is both among the errors and among the requests.
+            Quantity::ErrorRatio => {
+                let sure = Range { least: errors.least, most: requests.least.max(1) };
+                let unsure = Range { least: errors.most, most: requests.most };
+                let (a, b) = (ratio(sure), ratio(unsure));
+                Some(Self { least: a.min(b), most: a.max(b) })
+            }
+            Quantity::Rate => {
+                let Self { least, most } = Self::range(requests);
+                Some(Self { least: least / seconds, most: most / seconds })
+            }
+            Quantity::Quantile(share) => latency(ledger.latency().quantile(share)),
+            Quantity::Mean => latency(ledger.latency().mean()),
+            Quantity::SlowRatio(span) => {
+                let (slow, all) = (ledger.latency().above(span.0), ledger.latency().count());
+                (all > 0).then(|| Self::exactly(ratio(Range { least: slow, most: all })))
+            }
+        }
+    }
+
+    fn range(range: Range) -> Self {
+        let Range { least, most } = range;
+        #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 requests")]
+        Self { least: least as f64, most: most as f64 }
+    }
+
+    /// Whether a number is it, to within the tolerance.
+    pub(super) fn is(self, number: f64, within: Tolerance) -> bool {
+        number >= self.least - within.of(self.least) && number <= self.most + within.of(self.most)
+    }
+}
+
+/// `least` of `most`, as a share.
+fn ratio(range: Range) -> f64 {
+    let Truth { least, most } = Truth::range(range);
+    least / most
+}
+
+/// A number as a person reads it, in the unit of what it is compared with.
+pub(super) fn shown(number: f64, quantity: Quantity) -> String {
+    match quantity {
+        Quantity::ErrorRatio | Quantity::SlowRatio(_) => format!("{} %", rounded(number * 100.0)),
+        Quantity::Quantile(_) | Quantity::Mean => seconds(number),
+        Quantity::Rate => format!("{}/s", rounded(number)),
+        Quantity::Number(_) | Quantity::Requests | Quantity::Errors => rounded(number),
+    }
+}
+
+/// A time in seconds as a person reads it.
+pub(super) fn seconds(number: f64) -> String {
+    if number.abs() < 1.0 {
+        format!("{} ms", rounded(number * 1_000.0))
+    } else {
+        format!("{} s", rounded(number))
+    }
+}
+
+/// A number to four significant digits, whole ones as they are.
+pub(super) fn rounded(number: f64) -> String {
+    if !number.is_finite() || (number.fract() == 0.0 && number.abs() < 1e15) {
+        return number.to_string();
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the magnitude of a float is small")]
+    let digits = (3 - number.abs().log10().floor() as i32).clamp(0, 12);
+    let text = format!("{number:.*}", usize::try_from(digits).unwrap_or(0));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (least, most) = (shown(self.0.least, self.1), shown(self.0.most, self.1));
+        if least == most { f.write_str(&least) } else { write!(f, "{least} to {most}") }
+    }
+}
+
+/// A truth, to be shown in the unit of its quantity.
+pub(super) struct Shown(pub(super) Truth, pub(super) Quantity);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_rounded_for_people() {
+        for (number, text) in [
+            (0.50166, "0.5017"),
+            (3600.0, "3600"),
+            (12_345.6, "12346"),
+            (0.000_123_456, "0.0001235"),
+            (-2.5, "-2.5"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(rounded(number), text);
+        }
+        assert_eq!(rounded(f64::NAN), "NaN");
+        assert_eq!(seconds(0.1184), "118.4 ms");
+        assert_eq!(shown(0.502, Quantity::ErrorRatio), "50.2 %");
+    }
+}
