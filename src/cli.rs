@@ -98,7 +98,7 @@ pub fn run() -> ExitCode {
     // Clap itself answers --help and a wrong flag, the latter on stderr with exit code 2.
     let cli = Cli::parse();
     cli.log.install(match cli.command {
-        Command::Check(_) | Command::Drill(_) | Command::Judge(_) => "warn",
+        Command::Drill(_) | Command::Judge(_) | Command::Check(_) => "warn",
         Command::Serve(_)
         | Command::Load(_)
         | Command::Forward(_)

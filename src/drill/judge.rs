@@ -23,6 +23,7 @@ use std::time::Duration;
 use super::file::Expectation;
 use super::question::{Explain, Questions};
 use super::run::Run;
+pub(super) use alert::episodes;
 use case::Case;
 pub use verdict::{Outcome, Ruling, Verdict};
 

@@ -151,5 +151,10 @@ fn headers(token: Option<&Token>) -> HeaderMap {
 /// Where evidence is: what the flags say, and the service itself.
 fn sources(flags: &EvidenceFlags, target: &Target) -> Sources {
     let client = |target: &Option<Target>| target.clone().map(|target| Client::new(target, None));
-    Sources { prometheus: client(&flags.prometheus), service: Some(Client::new(target.clone(), None)) }
+    Sources {
+        prometheus: client(&flags.prometheus),
+        alertmanager: client(&flags.alertmanager),
+        pager: client(&flags.pager),
+        service: Some(Client::new(target.clone(), None)),
+    }
 }
