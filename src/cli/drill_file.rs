@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::drill::file::{DrillFile, LARGEST, Misread, Problem, locate, problems};
+use crate::drill::file::{DrillFile, LARGEST, Misread, Problem, environment, locate, problems};
 use crate::drill::plan::Plan;
 use crate::drill::target::Target;
 
@@ -82,12 +82,12 @@ impl DrillText {
     }
 }
 
-/// All that contradicts itself in a file, in what is sent and in what is expected.
+/// All that is wrong in a file, in what is sent and in what is expected.
 fn all_problems(file: &DrillFile) -> Vec<Problem> {
-    // Which target and which seed makes no difference to what is wrong.
-    let planned = Target::parse("http://localhost").map(|target| Plan::of(file, 0, &target));
-    let unsendable = planned.ok().and_then(Result::err).unwrap_or_default();
-    let mut all = problems(file);
-    all.extend(unsendable.into_iter().filter(|problem| !all.contains(problem)).collect::<Vec<_>>());
-    all
+    // Any target will do where the file does not say one, and any seed: neither changes what is wrong.
+    let own = file.target.as_deref().and_then(|target| environment::unset(target).ok()?);
+    let own = own.and_then(|url| Target::parse(&url).ok());
+    let target = own.unwrap_or_else(|| Target::parse("http://localhost").expect("it is a target"));
+    let planned = Plan::of(file, 0, &target).err().unwrap_or_default();
+    problems(file).into_iter().chain(planned).collect()
 }
