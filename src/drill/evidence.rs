@@ -8,9 +8,13 @@
 //! `pager` at the end, while `alertmanager` and the `service`, which forget, are looked at all the time.
 //! `exposition` reads what a service exposes, `panels` what dashboards show.
 
+mod alertmanager;
 mod client;
 mod collector;
 mod exposition;
+#[cfg(test)]
+mod fake;
+mod pager;
 mod prometheus;
 mod service;
 

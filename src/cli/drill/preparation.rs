@@ -153,6 +153,8 @@ fn sources(flags: &EvidenceFlags, target: &Target) -> Sources {
     let client = |target: &Option<Target>| target.clone().map(|target| Client::new(target, None));
     Sources {
         prometheus: client(&flags.prometheus),
+        alertmanager: client(&flags.alertmanager),
+        pager: client(&flags.pager),
         service: Some(Client::new(target.clone(), None)),
     }
 }

@@ -348,3 +348,137 @@ fn beginning(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::drill::evidence::fake::{Fake, answer};
+
+    fn client(url: &str) -> Client {
+        Client::new(Target::parse(url).unwrap(), None).within(Duration::from_secs(5))
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    async fn found(client: &Client, question: &Question) -> Result<String, String> {
+        let answer = client.fetch(question).await.map_err(|failure| failure.to_string())?;
+        answer.text().map(str::to_owned).map_err(|failure| failure.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_path_in_the_address_precedes_every_path() {
+        let fake = Fake::start(|_| Some(answer("200 OK", "text/plain", b"hello"))).await;
+        let client = client(&format!("{}/prometheus/", fake.url));
+        let question = Question::get("/api/v1/query").with("query", "a{b=\"c d\"}");
+        assert_eq!(found(&client, &question).await.unwrap(), "hello");
+        let form = Question::form("/api/v1/query").with("query", "a{b=\"c d\"}");
+        assert_eq!(found(&client, &form).await.unwrap(), "hello");
+        let [get, post] = &fake.asked()[..] else { panic!() };
+        assert!(
+            get.starts_with("GET /prometheus/api/v1/query?query=a%7Bb%3D%22c+d%22%7D HTTP/1.1\r\n"),
+            "{get}"
+        );
+        assert!(get.contains(&format!("host: {}\r\n", fake.url.trim_start_matches("http://"))), "{get}");
+        assert!(post.starts_with("POST /prometheus/api/v1/query HTTP/1.1\r\n"), "{post}");
+        assert!(post.ends_with("\r\n\r\nquery=a%7Bb%3D%22c+d%22%7D"), "{post}");
+    }
+
+    #[tokio::test]
+    async fn what_fails_is_told_with_what_was_asked_and_found() {
+        let fake = Fake::start(|head| match head.split(' ').nth(1).unwrap() {
+            "/error" => Some(answer("500 Oops", "text/html", b"<h1>no\n room</h1>")),
+            "/long" => Some(answer("404 Not Found", "text/plain", "x".repeat(1_000).as_bytes())),
+            "/broken" => Some(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec()),
+            "/garbled" => Some(b"SSH-2.0-OpenSSH\r\n".to_vec()),
+            "/binary" => Some(answer("200 OK", "text/plain", b"\xff\xfe")),
+            "/encoded" => {
+                Some(b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 0\r\n\r\n".to_vec())
+            }
+            "/hangs" => None,
+            path => panic!("{path}"),
+        })
+        .await;
+        let client = client(&fake.url).within(Duration::from_millis(300));
+        for (path, expected) in [
+            ("/error", "expected an answer, found 500 Internal Server Error: <h1>no room</h1>".to_owned()),
+            ("/long", format!("expected an answer, found 404 Not Found: {}…", "x".repeat(300))),
+            ("/broken", "the answer broke off: ".to_owned()),
+            ("/garbled", "invalid HTTP version parsed".to_owned()),
+            ("/binary", "expected UTF-8 (invalid utf-8 sequence of 1 bytes from index 0)".to_owned()),
+            ("/encoded", "the answer is encoded as \"br\"".to_owned()),
+            ("/hangs", "no whole answer within 300ms".to_owned()),
+        ] {
+            let error = found(&client, &Question::get(path)).await.unwrap_err();
+            let expected = format!("GET {}{path}: {expected}", fake.url);
+            assert!(error.starts_with(&expected), "{error}\n is not\n{expected}");
+        }
+        let gone = fake.leave().await;
+        let error = found(&client, &Question::get("/").with("query", "up")).await.unwrap_err();
+        assert_eq!(error, format!("GET {gone}/ query=up: connection refused"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_its_bound_packed_or_not() {
+        let fake = Fake::start(|head| {
+            let path = head.split(' ').nth(1).unwrap();
+            let (size, packed) = path[1..].split_once('/').unwrap();
+            let body = "x".repeat(size.parse().unwrap());
+            if packed == "plain" {
+                return Some(answer("200 OK", "text/plain", body.as_bytes()));
+            }
+            let body = gzip(body.as_bytes());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            Some([head.into_bytes(), body].concat())
+        })
+        .await;
+        let client = client(&fake.url).up_to(Size(1_000));
+        for path in ["/1000/gzip", "/1000/plain"] {
+            assert_eq!(found(&client, &Question::get(path)).await.unwrap().len(), 1_000);
+        }
+        for path in ["/1001/gzip", "/1001/plain", "/90000/gzip"] {
+            let error = found(&client, &Question::get(path)).await.unwrap_err();
+            assert!(error.ends_with(": the answer has more than 1000 bytes"), "{error}");
+        }
+        assert!(fake.asked()[0].contains("accept-encoding: gzip\r\n"));
+    }
+
+    #[tokio::test]
+    async fn credentials_are_sent_and_never_shown() {
+        let fake = Fake::start(|head| Some(answer("403 Forbidden", "text/plain", head.as_bytes()))).await;
+        let bearer = Credentials::bearer(&Token::new("t0ken").unwrap());
+        let basic = Credentials::basic("me", "pass: word").unwrap();
+        for (credentials, secret) in [(bearer, "Bearer t0ken"), (basic, "Basic bWU6cGFzczogd29yZA==")] {
+            let client = Client::new(Target::parse(&fake.url).unwrap(), Some(credentials));
+            let error = found(&client, &Question::get("/")).await.unwrap_err();
+            let asked = fake.asked();
+            assert!(asked.last().unwrap().contains(&format!("authorization: {secret}\r\n")), "{asked:?}");
+            assert!(error.contains("authorization: ") && error.contains("[redacted]"), "{error}");
+            let shown = format!("{error} {client:?}");
+            assert!(!shown.contains(secret.split(' ').nth(1).unwrap()), "{shown}");
+        }
+        assert_eq!(Credentials::basic("a:b", "c").unwrap_err(), Unsendable);
+        assert_eq!(Credentials::basic("a", "c\r\nx: y").unwrap_err(), Unsendable);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_takes_a_connection_and_says_nothing_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let client = client(&url).within(Duration::from_millis(50));
+        let error = found(&client, &Question::get("/")).await.unwrap_err();
+        assert_eq!(error, format!("GET {url}/: no whole answer within 50ms"));
+    }
+}
