@@ -136,6 +136,7 @@ fn sources(flags: &EvidenceFlags, target: &Target) -> Sources {
         prometheus: client(&flags.prometheus),
         alertmanager: client(&flags.alertmanager),
         pager: client(&flags.pager),
+        grafana: client(&flags.grafana),
         service: Some(Client::new(target.clone(), None)),
     }
 }
