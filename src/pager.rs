@@ -185,7 +185,7 @@ impl Pager {
     /// Serves until it is told to end, and returns the exit code, which is 0.
     pub async fn run(self) -> u8 {
         tokio::select! {
-            code = self.server.run(route::router(Arc::clone(&self.shared))) => code,
+            code = self.server.run(Arc::clone(&self.shared)) => code,
             never = watch_heartbeat(&self.shared) => match never {},
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! Reading order: `Server` takes an address and ends well (`lifecycle`); `accept` takes connections
 //! within bounds; each connection has its deadlines (`connection`); each request on it is counted once,
-//! however it ends (`measure`), under one of the program's own paths (`route`), and goes to the program's
-//! router. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
+//! however it ends (`measure`), under one of the program's own paths (`route`), and goes to the [`Program`],
+//! which makes an `answer`. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
 //! `exposition` writes them. Errors are `problem`s.
 
 mod accept;
+pub(crate) mod answer;
 pub(crate) mod connection;
 pub(crate) mod exposition;
 pub(crate) mod html;
@@ -22,16 +23,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::contract::Size;
 use accept::Acceptor;
+use answer::{Request, Response};
+use connection::Link;
 pub use connection::Patience;
 use lifecycle::{Lifecycle, Phase};
-use route::Routes;
+use problem::Problem;
+use route::{Route, Routes};
 pub use telemetry::BUCKETS;
 use telemetry::Telemetry;
 
@@ -60,6 +63,18 @@ pub struct Config {
 pub struct ListenError {
     address: String,
     error: io::Error,
+}
+
+/// The program above a server.
+pub(crate) trait Program: Send + Sync + 'static {
+    /// Answers a request on this connection: for a route that the server was told of, with a method that the
+    /// route takes, or for [`Route::UNMATCHED`].
+    fn answer(
+        self: &Arc<Self>,
+        route: Route,
+        request: Request,
+        link: &Arc<Link>,
+    ) -> impl Future<Output = Result<Response, Problem>> + Send;
 }
 
 /// What the connections of one server share.
@@ -145,11 +160,11 @@ impl Server {
     }
 
     /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
-    pub(crate) async fn run(self, router: Router) -> u8 {
+    pub(crate) async fn run(self, program: Arc<impl Program>) -> u8 {
         let lifecycle = self.lifecycle();
         tokio::select! {
             _ = lifecycle.reached(Phase::Crashing(0)) => {}
-            () = self.serve_and_end(router) => {}
+            () = self.serve_and_end(program) => {}
         }
         match lifecycle.phase() {
             Phase::Crashing(code) => code,
@@ -157,10 +172,10 @@ impl Server {
         }
     }
 
-    async fn serve_and_end(self, router: Router) {
+    async fn serve_and_end(self, program: Arc<impl Program>) {
         let Self { listener, core } = self;
         let (config, lifecycle) = (&core.config, &core.lifecycle);
-        let acceptor = Acceptor::new(router, Arc::clone(&core));
+        let acceptor = Acceptor::new(program, Arc::clone(&core));
         let drained = async {
             if lifecycle.reached(Phase::Draining).await == Phase::Draining {
                 tracing::info!(seconds = config.drain.as_secs_f64(), "draining");

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::contract::{Caps, OpenTo, Size, Token, Workloads};
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     memory: Arc<MemoryBudget>,
     places: Arc<Semaphore>,
     draws: AtomicU64,
+    /// What `/openapi.json` answers.
+    openapi: Bytes,
 }
 
 impl Shared {
@@ -128,6 +131,7 @@ impl Service {
             memory: Arc::new(MemoryBudget::new(config.max_memory_total)),
             places: Arc::new(Semaphore::new(config.max_work.into())),
             draws: AtomicU64::new(0),
+            openapi: openapi::document(&config.caps, &config.open),
             config,
         });
         Ok(Self { server, shared })
@@ -149,6 +153,6 @@ impl Service {
 
     /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
     pub async fn run(self) -> u8 {
-        self.server.run(route::router(self.shared)).await
+        self.server.run(self.shared).await
     }
 }

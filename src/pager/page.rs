@@ -2,11 +2,8 @@
 //! and only links to web pages become links.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, header};
 use jiff::Timestamp;
 
@@ -14,6 +11,7 @@ use super::Shared;
 use super::book::Page;
 use super::webhook::Status;
 use crate::contract::Refusal;
+use crate::server::answer::{self, HTML, Response};
 use crate::server::html::escape;
 use crate::server::problem::Problem;
 
@@ -32,13 +30,13 @@ const REFRESH: u32 = 10;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Answers `/pager.css`.
-pub(super) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"))], STYLE).into_response()
+pub(super) fn style() -> Response {
+    answer::ok(HeaderValue::from_static("text/css; charset=utf-8"), answer::whole(STYLE))
 }
 
 /// Answers `/`.
-pub(super) async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Problem> {
-    let refreshes = refreshes(request.uri().query().unwrap_or_default())?;
+pub(super) fn page(shared: &Shared, query: &str) -> Result<Response, Problem> {
+    let refreshes = refreshes(query)?;
     let now = Timestamp::now();
     let (news, kept, forgotten) = {
         let book = shared.book();
@@ -111,7 +109,7 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>, request: Request) ->
             "This page holds still (<a href=\"/\">let it load itself again</a>).".to_owned()
         }
     );
-    let mut response = Html(html).into_response();
+    let mut response = answer::ok(HTML, answer::whole(html));
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)

@@ -3,12 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::extract::{Extension, Request, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
+use hyper::body::Incoming;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -18,43 +14,51 @@ use super::telemetry::{Reason, ReasonLabels};
 use super::webhook::{NotUnderstood, Notification};
 use super::{Shared, page, stream};
 use crate::contract::Refusal;
+use crate::server::Program;
+use crate::server::answer::{self, Request, Response};
 use crate::server::connection::Link;
 use crate::server::exposition;
 use crate::server::intake::{self, Caps, Untaken};
 use crate::server::lifecycle::Phase;
 use crate::server::problem::Problem;
-use crate::server::route::{Route, health, method_not_allowed, not_found};
+use crate::server::route::{Route, health, not_found};
 
-pub(super) const PAGE: Route = Route::new("/");
-pub(super) const STYLE: Route = Route::new("/pager.css");
-pub(super) const HEALTH: Route = Route::new("/health");
-pub(super) const READY: Route = Route::new("/ready");
-pub(super) const METRICS: Route = Route::new("/metrics");
-pub(super) const WEBHOOK: Route = Route::new("/webhook");
-pub(super) const PAGES: Route = Route::new("/pages");
-pub(super) const STREAM: Route = Route::new("/pages/stream");
+pub(super) const PAGE: Route = Route::get("/");
+pub(super) const STYLE: Route = Route::get("/pager.css");
+pub(super) const HEALTH: Route = Route::get("/health");
+pub(super) const READY: Route = Route::get("/ready");
+pub(super) const METRICS: Route = Route::get("/metrics");
+pub(super) const WEBHOOK: Route = Route::post("/webhook");
+pub(super) const PAGES: Route = Route::get("/pages");
+pub(super) const STREAM: Route = Route::get("/pages/stream");
 
 /// Every route that is served.
 pub(super) const SERVED: [Route; 8] = [PAGE, STYLE, HEALTH, READY, METRICS, WEBHOOK, PAGES, STREAM];
 
-/// Every path; anything else is a problem.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route(PAGE.path(), get(page::page))
-        .route(STYLE.path(), get(page::style))
-        .route(HEALTH.path(), get(health))
-        .route(READY.path(), get(ready))
-        .route(METRICS.path(), get(metrics))
-        .route(WEBHOOK.path(), post(webhook))
-        .route(PAGES.path(), get(pages))
-        .route(STREAM.path(), get(subscribe))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(async || not_found(&SERVED))
-        .with_state(shared)
+impl Program for Shared {
+    async fn answer(
+        self: &Arc<Self>,
+        route: Route,
+        request: Request,
+        link: &Arc<Link>,
+    ) -> Result<Response, Problem> {
+        let query = request.uri().query().unwrap_or_default();
+        match route {
+            PAGE => page::page(self, query),
+            STYLE => Ok(page::style()),
+            HEALTH => Ok(health()),
+            READY => ready(self),
+            METRICS => Ok(exposition::answer(self.telemetry.registry(), request.headers())),
+            WEBHOOK => webhook(self, request).await,
+            PAGES => pages(self, query),
+            STREAM => subscribe(self, &request, link),
+            _ => Err(not_found(&SERVED)),
+        }
+    }
 }
 
 /// 503 with the reason while the pager drains, or where no alert may reach it any more.
-async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+fn ready(shared: &Shared) -> Result<Response, Problem> {
     let stopped = shared.heartbeat().and_then(|heartbeat| {
         let now = Instant::now();
         heartbeat.pulse(now).has_stopped().then(|| heartbeat.sentence(now))
@@ -64,13 +68,9 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     } else if let Some(stopped) = stopped {
         format!("no heartbeat: {stopped}")
     } else {
-        return "ready".into_response();
+        return Ok(answer::text("ready"));
     };
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason).header(header::RETRY_AFTER, "1").into_response()
-}
-
-async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    exposition::answer(shared.telemetry.registry(), &headers)
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason).header(header::RETRY_AFTER, "1"))
 }
 
 /// What was taken down of one notification.
@@ -83,21 +83,21 @@ struct Taken {
 }
 
 /// Takes a notification from Alertmanager, which tries again after a 5xx and gives up after a 4xx.
-async fn webhook(State(shared): State<Arc<Shared>>, request: Request) -> Result<Json<Taken>, Problem> {
+async fn webhook(shared: &Shared, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let notification = take_in(&shared, &parts, body).await.map_err(|(reason, problem)| {
+    let notification = take_in(shared, &parts, body).await.map_err(|(reason, problem)| {
         shared.telemetry.refused.get_or_create(&ReasonLabels { reason }).inc();
         tracing::warn!(?reason, detail = problem.detail(), "refused a payload");
         problem
     })?;
-    Ok(Json(take_down(&shared, notification)))
+    Ok(answer::json(&take_down(shared, notification)))
 }
 
 /// Reads a notification, or says why it is refused.
 async fn take_in(
     shared: &Shared,
     parts: &http::request::Parts,
-    body: Body,
+    body: Incoming,
 ) -> Result<Notification, (Reason, Problem)> {
     if let Some(token) = &shared.config.token
         && !parts.headers.get(header::AUTHORIZATION).is_some_and(|value| token.is_in(value.as_bytes()))
@@ -186,9 +186,9 @@ struct Pulse {
     last_received_at: Option<Timestamp>,
 }
 
-async fn pages(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Problem> {
+fn pages(shared: &Shared, query: &str) -> Result<Response, Problem> {
     let now = Timestamp::now();
-    let filter = Filter::from_query(request.uri().query().unwrap_or_default(), now)?;
+    let filter = Filter::from_query(query, now)?;
     let (news, kept, forgotten) = {
         let book = shared.book();
         let news: Vec<_> = book.pages().filter(|news| filter.takes(&news.page)).cloned().collect();
@@ -215,22 +215,18 @@ async fn pages(State(shared): State<Arc<Shared>>, request: Request) -> Result<Re
         heartbeat,
         pages: news.iter().map(|news| &news.page).collect(),
     };
-    Ok(Json(pages).into_response())
+    Ok(answer::json(&pages))
 }
 
-async fn subscribe(
-    State(shared): State<Arc<Shared>>,
-    Extension(link): Extension<Arc<Link>>,
-    request: Request,
-) -> Result<Response, Problem> {
+fn subscribe(shared: &Arc<Shared>, request: &Request, link: &Arc<Link>) -> Result<Response, Problem> {
     no_parameters(request.uri().query())?;
     let Ok(place) = Arc::clone(&shared.subscriptions).try_acquire_owned() else {
         let detail = format!("all {} places for subscribers are taken", shared.config.max_subscribers);
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(header::RETRY_AFTER, "1"));
     };
     let id = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    let from = stream::Start::last_event_id(id, &shared);
-    let mut response = stream::stream(shared, link, place, &from);
+    let from = stream::Start::last_event_id(id, shared);
+    let mut response = stream::stream(Arc::clone(shared), Arc::clone(link), place, &from);
     // Proxies that would wait for the end of an answer before they pass it on are asked not to.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)

@@ -8,19 +8,26 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures_util::stream::unfold;
+use http::HeaderValue;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::sleep;
 
 use super::Shared;
 use super::book::{Forgotten, News, What};
+use crate::server::answer::{self, Response};
 use crate::server::connection::Link;
 use crate::server::lifecycle::Phase;
 use crate::server::measure::OpenEnded;
 
 /// How many news are taken from the book at a time.
 const BATCH: usize = 16;
+
+/// A comment, which clients pass over.
+const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
 
 /// One client's way through the news.
 struct Subscription {
@@ -73,20 +80,20 @@ pub(super) fn stream(
         Start::Kept => (0, false),
     };
     shared.telemetry.subscribers.inc();
-    let keep_alive = KeepAlive::new().interval(shared.config.keepalive).text("still here");
     let last = shared.last_news.subscribe();
     let subscription = Subscription { shared, link, taken: VecDeque::new(), seen, live, last, _place: place };
     let events = unfold(subscription, async |mut subscription| {
         let event = subscription.next().await?;
-        Some((Ok::<_, Infallible>(event), subscription))
+        Some((Ok::<_, Infallible>(Frame::data(event)), subscription))
     });
-    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
+    let event_stream = HeaderValue::from_static("text/event-stream");
+    let mut response = answer::ok(event_stream, answer::streamed(StreamBody::new(events)));
     response.extensions_mut().insert(OpenEnded);
     response
 }
 
 impl Subscription {
-    async fn next(&mut self) -> Option<Event> {
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(news) = self.taken.pop_front() {
                 return Some(self.event(&news));
@@ -102,6 +109,7 @@ impl Subscription {
                 tokio::select! {
                     changed = self.last.changed() => changed.ok()?,
                     _ = self.shared.lifecycle.reached(Phase::Finishing) => return None,
+                    () = sleep(self.shared.config.keepalive) => return Some(STILL_HERE),
                 }
             }
         }
@@ -122,7 +130,8 @@ impl Subscription {
         Ok(())
     }
 
-    fn event(&self, news: &News) -> Event {
+    /// The news as one event. Neither its id nor its JSON has a line break in it.
+    fn event(&self, news: &News) -> Bytes {
         let what = match news.what {
             What::Rings | What::RingsAgain => "firing",
             What::Resolves => "resolved",
@@ -130,8 +139,8 @@ impl Subscription {
         };
         // A page is texts, numbers and times, which JSON can hold, in one line.
         let json = serde_json::to_string(&news.page).unwrap_or_default();
-        let id = format!("{}-{}", self.shared.began_id(), news.number);
-        Event::default().id(id).event(what).data(json)
+        let (began, number) = (self.shared.began_id(), news.number);
+        format!("id: {began}-{number}\nevent: {what}\ndata: {json}\n\n").into()
     }
 }
 

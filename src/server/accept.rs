@@ -8,12 +8,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::response::IntoResponse;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use http::{HeaderValue, StatusCode, header};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -22,14 +18,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
-use tower::Service as _;
 
-use super::Core;
+use super::answer::{Body, Request};
 use super::connection::{Connection, Link};
 use super::lifecycle::Phase;
 use super::measure::{Measured, Measurement};
 use super::problem::Problem;
 use super::telemetry::{ErrorType, ReasonLabels, Unreadable};
+use super::{Core, Program};
 
 /// How long the client of a new connection may take to begin its request while the service ends.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
@@ -38,8 +34,8 @@ const FIRST_REQUEST: Duration = Duration::from_secs(1);
 const REFUSALS: usize = 32;
 
 /// What each connection is served with.
-pub(super) struct Acceptor {
-    router: Router,
+pub(super) struct Acceptor<P> {
+    program: Arc<P>,
     core: Arc<Core>,
     /// One for each connection that may be open.
     slots: Arc<Semaphore>,
@@ -47,10 +43,10 @@ pub(super) struct Acceptor {
     refusals: Arc<Semaphore>,
 }
 
-impl Acceptor {
-    pub(super) fn new(router: Router, core: Arc<Core>) -> Self {
+impl<P: Program> Acceptor<P> {
+    pub(super) fn new(program: Arc<P>, core: Arc<Core>) -> Self {
         let slots = Arc::new(Semaphore::new(core.config.max_connections.into()));
-        Self { router, core, slots, refusals: Arc::new(Semaphore::new(REFUSALS)) }
+        Self { program, core, slots, refusals: Arc::new(Semaphore::new(REFUSALS)) }
     }
 
     /// Waits until no connection is open.
@@ -98,12 +94,12 @@ impl Acceptor {
         };
         // Answers are written whole; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
-        tokio::spawn(serve(stream, self.router.clone(), Arc::clone(&self.core), slot));
+        tokio::spawn(serve(stream, Arc::clone(&self.program), Arc::clone(&self.core), slot));
     }
 }
 
 /// Serves one connection to its end.
-async fn serve(stream: TcpStream, router: Router, core: Arc<Core>, slot: OwnedSemaphorePermit) {
+async fn serve<P: Program>(stream: TcpStream, program: Arc<P>, core: Arc<Core>, slot: OwnedSemaphorePermit) {
     let connection = Connection::new(stream, core.config.patience.clone());
     let link = connection.link();
     core.telemetry.connections.inc();
@@ -111,12 +107,10 @@ async fn serve(stream: TcpStream, router: Router, core: Arc<Core>, slot: OwnedSe
         .max_header_size(usize::try_from(core.config.max_header.bytes()).unwrap_or(usize::MAX))
         .serve_connection(
             TokioIo::new(connection),
-            service_fn(|request: Request<Incoming>| {
+            service_fn(|request| {
                 // Begun here and not in the future, which hyper may drop before it is ever polled.
-                let (mut parts, body) = request.into_parts();
-                let measurement = Measurement::begin(&core, &link, &parts);
-                parts.extensions.insert(Arc::clone(&link));
-                respond(Request::from_parts(parts, Body::new(body)), measurement, router.clone(), &core)
+                let measurement = Measurement::begin(&core, &link, &request);
+                respond(request, measurement, &program, &core, &link)
             }),
         );
     {
@@ -170,20 +164,23 @@ where
 struct ResetConnection;
 
 /// Answers one request, whatever its handler does, and measures it to the end of its answer.
-async fn respond(
-    request: Request<Body>,
+async fn respond<P: Program>(
+    request: Request,
     measurement: Measurement,
-    mut router: Router,
+    program: &Arc<P>,
     core: &Core,
-) -> Result<Response<Measured<Body>>, ResetConnection> {
-    let answered = AssertUnwindSafe(router.call(request)).catch_unwind().await;
-    let mut answer = match answered {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(never)) => match never {},
-        Err(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked; the log says where")
-            .counts_as(ErrorType::Panic)
-            .into_response(),
-    };
+    link: &Arc<Link>,
+) -> Result<http::Response<Measured<Body>>, ResetConnection> {
+    let route = measurement.route();
+    let mut answer = if route.takes(request.method()) {
+        AssertUnwindSafe(program.answer(route, request, link)).catch_unwind().await.unwrap_or_else(|_| {
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked; the log says where")
+                .counts_as(ErrorType::Panic))
+        })
+    } else {
+        Err(route.method_not_allowed())
+    }
+    .unwrap_or_else(Problem::into_response);
     let status = answer.status();
     let error_type = answer.extensions_mut().remove::<ErrorType>().unwrap_or(match status.as_u16() {
         status @ 500.. => ErrorType::Status(status),
@@ -194,8 +191,8 @@ async fn respond(
         return Err(ResetConnection);
     }
     let headers = answer.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, const { HeaderValue::from_static("no-store") });
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
     if core.lifecycle.phase() >= Phase::Draining {
         // So that clients do not begin another request on a connection that is about to close.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::telemetry::{RequestLabels, Workload};
+use super::telemetry::{MethodLabels, RequestLabels, Workload};
 
 /// How long a client may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,8 @@ pub(crate) struct Link {
     /// `None` where requests have no workload.
     workload: Mutex<Option<Workload>>,
     /// The series that the last request was counted in.
-    duration: Mutex<Option<(RequestLabels, Histogram)>>,
+    pub(super) active: LastSeries<MethodLabels, Gauge>,
+    pub(super) duration: LastSeries<RequestLabels, Histogram>,
     begun: AtomicBool,
     write_timed_out: AtomicBool,
     reset: AtomicBool,
@@ -64,16 +66,6 @@ impl Link {
     pub(super) fn end_request(&self, now: Instant) -> Option<Workload> {
         *lock(&self.awaiting) = Awaiting::Request(now);
         *lock(&self.workload)
-    }
-
-    /// The series with these labels: mostly that of the last request, or else what `look_up` finds, which
-    /// costs several times what observing does.
-    pub(super) fn duration(&self, labels: &RequestLabels, look_up: impl FnOnce() -> Histogram) -> Histogram {
-        let mut last = lock(&self.duration);
-        match &*last {
-            Some((of, duration)) if of == labels => duration.clone(),
-            _ => last.insert((*labels, look_up())).1.clone(),
-        }
     }
 
     /// Says whose traffic the request is, once that is known.
@@ -127,6 +119,21 @@ impl Link {
     }
 }
 
+/// The series of a family that was asked for last.
+pub(super) struct LastSeries<L, S>(Mutex<Option<(L, S)>>);
+
+impl<L: Copy + PartialEq, S: Clone> LastSeries<L, S> {
+    /// The series with these labels: mostly the last one again, or else what `look_up` finds, which costs
+    /// several times what counting does.
+    pub(super) fn of(&self, labels: &L, look_up: impl FnOnce(&L) -> S) -> S {
+        let mut last = lock(&self.0);
+        match &*last {
+            Some((of, series)) if of == labels => series.clone(),
+            _ => last.insert((*labels, look_up(labels))).1.clone(),
+        }
+    }
+}
+
 /// These locks are held for an assignment or a look-up, which do not panic.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -150,7 +157,8 @@ impl Connection {
         let link = Link {
             awaiting: Mutex::new(Awaiting::Request(now)),
             workload: Mutex::new(None),
-            duration: Mutex::new(None),
+            active: LastSeries(Mutex::new(None)),
+            duration: LastSeries(Mutex::new(None)),
             begun: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             reset: AtomicBool::new(false),

@@ -6,14 +6,13 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prometheus_client::encoding::{prometheus_protobuf, text};
 use prometheus_client::registry::Registry;
 
+use super::answer::{Response, ok, whole};
 use super::problem::Problem;
 
 /// Answers a scrape: everything in the registry, in the format and encoding that the client asked for.
@@ -25,14 +24,12 @@ pub(crate) fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
         }
     };
-    let mut response = if takes_gzip(headers) {
-        let mut response = gzip(&plain).into_response();
+    let zipped = takes_gzip(headers);
+    let body = if zipped { gzip(&plain) } else { plain };
+    let mut response = ok(format.content_type(), whole(body));
+    if zipped {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        response
-    } else {
-        Bytes::from(plain).into_response()
-    };
-    response.headers_mut().insert(header::CONTENT_TYPE, format.content_type());
+    }
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     response
 }
@@ -125,11 +122,11 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// Compresses quickly rather than well: a scrape is short-lived and near.
-fn gzip(plain: &[u8]) -> Bytes {
+fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 8), Compression::fast());
     // Writing to a vector does not fail.
     let _ = encoder.write_all(plain);
-    Bytes::from(encoder.finish().unwrap_or_default())
+    encoder.finish().unwrap_or_default()
 }
 
 /// The elements of a list header, each without its weight, and the weight.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{StatusCode, header};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -32,7 +32,7 @@ pub(crate) enum Untaken {
     #[error("the request's body did not arrive within {0:?}")]
     TooSlow(Duration),
     #[error("the request's body could not be read: {0}")]
-    Broken(axum::Error),
+    Broken(hyper::Error),
     #[error(
         "the body's Content-Type is not application/json; with curl add -H 'Content-Type: application/json', or use --json"
     )]
@@ -58,7 +58,7 @@ impl From<Untaken> for Problem {
 /// # Errors
 /// 413 where it is too large, 408 where it takes too long, 400 where it breaks off, 415 where it is
 /// not JSON.
-pub(crate) async fn json(parts: &Parts, body: Body, caps: Caps) -> Result<Bytes, Untaken> {
+pub(crate) async fn json(parts: &Parts, body: Incoming, caps: Caps) -> Result<Bytes, Untaken> {
     let cap = usize::try_from(caps.size.bytes()).unwrap_or(usize::MAX);
     let read = timeout(caps.time, collect(body, cap)).await.map_err(|_| Untaken::TooSlow(caps.time))?;
     let bytes = read?.ok_or(Untaken::TooLarge(caps.size))?;
@@ -69,7 +69,7 @@ pub(crate) async fn json(parts: &Parts, body: Body, caps: Caps) -> Result<Bytes,
 }
 
 /// The whole body, or nothing where it is larger than `cap`.
-async fn collect(mut body: Body, cap: usize) -> Result<Option<Bytes>, Untaken> {
+async fn collect(mut body: Incoming, cap: usize) -> Result<Option<Bytes>, Untaken> {
     let mut bytes = BytesMut::new();
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {

@@ -17,6 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::Core;
+use super::answer::Request;
 use super::connection::Link;
 use super::route::Route;
 use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Workload};
@@ -42,12 +43,13 @@ pub(super) struct Measurement {
 
 impl Measurement {
     /// Begins to measure a request that has just been read from this connection.
-    pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &http::request::Parts) -> Self {
-        let method = Method::of(&request.method);
-        let (route, workload) = core.routes.of(request.uri.path());
+    pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &Request) -> Self {
+        let method = Method::of(request.method());
+        let (route, workload) = core.routes.of(request.uri().path());
         link.begin_request(workload);
+        let labels = MethodLabels { http_request_method: method };
         let active =
-            core.telemetry.active_requests.get_or_create_owned(&MethodLabels { http_request_method: method });
+            link.active.of(&labels, |labels| core.telemetry.active_requests.get_or_create_owned(labels));
         active.inc();
         Self {
             core: Arc::clone(core),
@@ -60,6 +62,11 @@ impl Measurement {
             ended: None,
             open_ended: false,
         }
+    }
+
+    /// The route that the request is counted under.
+    pub(super) fn route(&self) -> Route {
+        self.route
     }
 
     /// Ends with a reset of the connection instead of an answer, on purpose.
@@ -108,8 +115,9 @@ impl Drop for Measurement {
             error_type,
             workload,
         };
-        let look_up = || telemetry.request_duration.get_or_create_owned(&labels);
-        self.link.duration(&labels, look_up).observe(took.as_secs_f64());
+        let duration =
+            self.link.duration.of(&labels, |labels| telemetry.request_duration.get_or_create_owned(labels));
+        duration.observe(took.as_secs_f64());
         self.active.dec();
         if self.core.config.log_requests {
             tracing::info!(

@@ -1,9 +1,9 @@
 //! Every error answer: `application/problem+json` (RFC 9457).
 
-use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use super::answer::{Response, ok, whole};
 use super::telemetry::ErrorType;
 use crate::contract::Refusal;
 
@@ -16,7 +16,7 @@ pub(crate) struct Problem {
     status: u16,
     detail: String,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    refused: Option<Refused>,
+    refused: Option<Box<Refused>>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
     #[serde(skip)]
@@ -60,28 +60,25 @@ impl Problem {
         self.counts_as = Some(error);
         self
     }
+
+    pub(crate) fn into_response(self) -> Response {
+        let body = whole(serde_json::to_vec(&self).unwrap_or_default());
+        let mut response = ok(HeaderValue::from_static("application/problem+json"), body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        if let Some(error) = self.counts_as {
+            response.extensions_mut().insert(error);
+        }
+        response
+    }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, refusal.to_string());
         let Refusal { parameter, got, expected } = refusal;
-        problem.refused = Some(Refused { parameter, got, expected });
+        problem.refused = Some(Box::new(Refused { parameter, got, expected }));
         problem
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, body).into_response();
-        let json = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
-        if let Some(error) = self.counts_as {
-            response.extensions_mut().insert(error);
-        }
-        response
     }
 }

@@ -1,24 +1,52 @@
-//! Which paths a server serves, by the name under which each is counted.
+//! Which paths a server serves, by the name under which each is counted, and with which methods.
 
-use http::StatusCode;
+use http::{Method, StatusCode, header};
 
+use super::answer::{self, Response};
 use super::problem::Problem;
 use super::telemetry::Workload;
 
 /// A path that a server serves, or none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Route(&'static str);
+pub(crate) struct Route {
+    path: &'static str,
+    /// The methods that it takes, as the `Allow` header lists them.
+    allow: &'static str,
+}
 
 impl Route {
     /// Every path that is not served. No path looks like it.
-    pub(crate) const UNMATCHED: Self = Self("unmatched");
+    pub(crate) const UNMATCHED: Self = Self { path: "unmatched", allow: "" };
 
-    pub(crate) const fn new(path: &'static str) -> Self {
-        Self(path)
+    /// Takes GET, and so HEAD: hyper leaves the body out.
+    pub(crate) const fn get(path: &'static str) -> Self {
+        Self { path, allow: "GET,HEAD" }
+    }
+
+    pub(crate) const fn post(path: &'static str) -> Self {
+        Self { path, allow: "POST" }
+    }
+
+    pub(crate) const fn get_or_post(path: &'static str) -> Self {
+        Self { path, allow: "GET,HEAD,POST" }
     }
 
     pub(crate) const fn path(self) -> &'static str {
-        self.0
+        self.path
+    }
+
+    /// Whether a request with this method is for the program. What is not served has no methods to refuse.
+    pub(super) fn takes(self, method: &Method) -> bool {
+        self == Self::UNMATCHED || self.allow.split(',').any(|taken| taken == method.as_str())
+    }
+
+    /// Answers a method that the path does not take.
+    pub(super) fn method_not_allowed(self) -> Problem {
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this path does not take this method; the Allow header lists those that it takes",
+        )
+        .header(header::ALLOW, self.allow)
     }
 }
 
@@ -44,16 +72,8 @@ impl Routes {
 }
 
 /// Answers `/health`.
-pub(crate) async fn health() -> &'static str {
-    "I'm healthy"
-}
-
-/// Answers a method that a path does not take; axum adds the `Allow` header.
-pub(crate) async fn method_not_allowed() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this path does not take this method; the Allow header lists those that it takes",
-    )
+pub(crate) fn health() -> Response {
+    answer::text("I'm healthy")
 }
 
 /// Answers a path that is not among those that are served.

@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::place::Place;
 use crate::contract::Size;
+use crate::server::answer::{Body, BoxError};
 
 /// So many bytes of text in lines, made as they are sent; work until the last of them.
 pub(super) struct Filler {
@@ -76,16 +76,15 @@ impl Truncated {
 
 impl HttpBody for Truncated {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.left == 0 {
             if self.paused {
-                let asked = std::io::Error::other("truncated, as the request asked");
-                return Poll::Ready(Some(Err(axum::Error::new(asked))));
+                return Poll::Ready(Some(Err("truncated, as the request asked".into())));
             }
             self.paused = true;
             context.waker().wake_by_ref();

@@ -1,18 +1,16 @@
 //! `/`: what there is, with links and examples that can be copied.
 
-use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use std::sync::Arc;
 
 use super::Shared;
 use crate::contract::parameter::PARAMETERS;
+use crate::server::answer::{HTML, Response, ok, whole};
 use crate::server::html::escape;
 
 const STYLE: &str = include_str!("../../web/page.css");
 
 /// The page, with this service's own address in its examples.
-pub(super) async fn page(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+pub(super) fn page(shared: &Shared, headers: &HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8080");
     let host = escape(host);
     let caps = &shared.config.caps;
@@ -57,7 +55,7 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
 <div class=\"wide\"><table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">does</th><th scope=\"col\">takes</th></tr></thead>\
 <tbody>\n{parameters}</tbody></table></div>\n</main></body></html>\n"
     );
-    let mut response = Html(html).into_response();
+    let mut response = ok(HTML, whole(html));
     // The one style sheet is in the page itself; nothing else is loaded, and nothing runs.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -1,14 +1,11 @@
 //! `/work`: checks what a request asks for, takes it in within bounds, and does it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::extract::{Extension, Request, State};
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
+use hyper::body::Incoming;
 use serde::Serialize;
 
 use super::Shared;
@@ -18,20 +15,17 @@ use super::place::Place;
 use super::telemetry::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 use crate::contract::quantity::format_duration;
 use crate::contract::{Abort, Injection, Work};
+use crate::server::answer::{self, Request, Response};
 use crate::server::connection::Link;
 use crate::server::intake;
 use crate::server::problem::Problem;
 use crate::server::telemetry::{ErrorType, Workload};
 
 /// Answers `GET` and `POST /work`.
-pub(super) async fn work(
-    State(shared): State<Arc<Shared>>,
-    Extension(link): Extension<Arc<Link>>,
-    request: Request,
-) -> Result<Response, Problem> {
+pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let work = if parts.method == Method::POST {
-        Work::from_json(&json(&parts, body, &shared).await?, &shared.config.caps)?
+        Work::from_json(&json(&parts, body, shared).await?, &shared.config.caps)?
     } else {
         Work::from_query(parts.uri.query().unwrap_or_default(), &shared.config.caps)?
     };
@@ -51,13 +45,13 @@ pub(super) async fn work(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, detail)
             .header(header::WWW_AUTHENTICATE, "Bearer realm=\"firedrill\""));
     }
-    let Some(place) = Place::take(&shared) else {
-        return Err(shed(&shared, workload, Bound::Concurrency));
+    let Some(place) = Place::take(shared) else {
+        return Err(shed(shared, workload, Bound::Concurrency));
     };
     let memory = match work.memory {
         Some(memory) => match shared.memory.reserve(memory.size) {
             Some(reservation) => Some((reservation, memory.hold)),
-            None => return Err(shed(&shared, workload, Bound::Memory)),
+            None => return Err(shed(shared, workload, Bound::Memory)),
         },
         None => None,
     };
@@ -71,7 +65,7 @@ pub(super) async fn work(
     let telemetry = &shared.telemetry;
     telemetry.injected_requests.get_or_create(&labels).inc();
     {
-        let _waited = Waited { shared: &shared, workload, since: Instant::now(), at_most: injection.latency };
+        let _waited = Waited { shared, workload, since: Instant::now(), at_most: injection.latency };
         tokio::time::sleep(injection.latency).await;
     }
     if !injection.cpu.is_zero() {
@@ -99,7 +93,7 @@ pub(super) async fn work(
 }
 
 /// The JSON body of a POST; `{}` where there is none.
-async fn json(parts: &Parts, body: Body, shared: &Shared) -> Result<Bytes, Problem> {
+async fn json(parts: &Parts, body: Incoming, shared: &Shared) -> Result<Bytes, Problem> {
     if parts.uri.query().is_some_and(|query| !query.is_empty()) {
         let detail = "POST takes its parameters in the JSON body, and got a query; use one or the other: GET with a query, or POST with a body";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
@@ -127,25 +121,17 @@ fn answer(injection: &Injection, error: ErrorType, done: &Done, place: Place) ->
     }
     let status = StatusCode::from_u16(injection.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = match injection.body {
-        Some(size) => {
-            let mut response = Body::new(Filler::new(size, place)).into_response();
-            let text = HeaderValue::from_static("text/plain; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, text);
-            *response.status_mut() = status;
-            response
-        }
+        Some(size) => answer::ok(answer::TEXT, answer::streamed(Filler::new(size, place))),
         None if status.is_client_error() || status.is_server_error() => {
             let again = format!("as asked; the same again with seed={}&n={}", done.seed, done.n);
             Problem::new(status, again).into_response()
         }
-        None if matches!(injection.status, 204 | 205 | 304) => status.into_response(),
-        None => {
-            let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            (status, json, serde_json::to_vec(done).unwrap_or_default()).into_response()
-        }
+        None if matches!(injection.status, 204 | 205 | 304) => Response::new(answer::whole("")),
+        None => answer::json(done),
     };
+    *response.status_mut() = status;
     if error == ErrorType::Truncated {
-        response = response.map(|body| Body::new(Truncated::half_of(body)));
+        response = response.map(|body| answer::streamed(Truncated::half_of(body)));
     }
     response.extensions_mut().insert(error);
     if injection.exit.is_some() {
