@@ -6,11 +6,13 @@
 //! misbehaviour after every check; [`Work::draw`] turns it into one [`Injection`],
 //! the same one on every machine for the same seed. [`Latency`] holds the
 //! distributions, [`quantity`] reads durations, sizes, shares and rates as people write them.
+//! [`metric`] lists what the service exposes.
 
 mod given;
 mod injection;
 pub mod latency;
 mod members;
+pub mod metric;
 mod nearest;
 pub mod parameter;
 pub mod quantity;

@@ -15,6 +15,7 @@
 //! [`report`] is for people and programs.
 
 pub mod arrivals;
+pub mod conduct;
 pub mod evidence;
 mod exchange;
 pub mod fate;

@@ -145,7 +145,7 @@ impl Pager {
             Arc::new(Mutex::new(Heartbeat::new(alertname, timeout, Instant::now())))
         });
         let telemetry = Telemetry::new(&config, heartbeat.clone());
-        let routes = Routes::new(&route::SERVED, |_| None);
+        let routes = Routes::new(&route::SERVED, |_, _| None);
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
         let began = Timestamp::now();
         let bounds = Bounds {

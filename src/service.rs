@@ -119,9 +119,9 @@ impl Service {
         let threads = config.cpu_threads;
         let background = Background::start(threads).map_err(|error| StartError::Threads(threads, error))?;
         let telemetry = Telemetry::new(&config);
-        let other = telemetry.other();
-        let routes = Routes::new(&route::SERVED, |route| {
-            Some(if route == route::WORK { other } else { Workload::NONE })
+        let named = telemetry.workloads.clone();
+        let routes = Routes::new(&route::SERVED, move |route, query| {
+            Some(if route == route::WORK { named.of_query(query) } else { Workload::NONE })
         });
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
         let shared = Arc::new(Shared {

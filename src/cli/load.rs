@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use clap::Args;
 use http::{HeaderMap, HeaderValue, Method, header};
 
@@ -16,7 +17,7 @@ use crate::contract::{Caps, Rate, Token, Work};
 use crate::drill::arrivals::Arrivals;
 use crate::drill::load::{Bounds, Load};
 use crate::drill::plan::Plan;
-use crate::drill::request::{Content, Query, Request};
+use crate::drill::request::{Query, Request};
 use crate::drill::target::Target;
 use crate::stop;
 use report::Report;
@@ -113,7 +114,7 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
     }
-    Ok(Request { method: Method::GET, path: None, query, headers, body: Content::NONE, hang_up: None })
+    Ok(Request { method: Method::GET, path: None, query, headers, body: Bytes::new(), hang_up: None })
 }
 
 fn target(url: &str) -> Result<Target, String> {

@@ -13,8 +13,9 @@ pub(super) struct Flags {
     #[arg(long, global = true, env = "FIREDRILL_LOG_FORMAT", default_value = "text", value_enum)]
     log_format: Format,
     /// Which log lines to write: error, warn, info, debug or trace, or a filter such as info,firedrill::service=debug
-    #[arg(long, global = true, env = "FIREDRILL_LOG", default_value = "info", value_parser = str::parse::<EnvFilter>)]
-    log: EnvFilter,
+    /// [default: info; warn where the output is a report]
+    #[arg(long, global = true, env = "FIREDRILL_LOG", value_parser = str::parse::<EnvFilter>)]
+    log: Option<EnvFilter>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -26,10 +27,10 @@ enum Format {
 }
 
 impl Flags {
-    /// Sends logs to stderr from here on, a panic as one of them.
-    pub(super) fn install(&self) {
+    /// Sends logs to stderr from here on, a panic as one of them; of this level where no flag says.
+    pub(super) fn install(&self, otherwise: &str) {
         let builder = tracing_subscriber::fmt()
-            .with_env_filter(self.log.clone())
+            .with_env_filter(self.log.clone().unwrap_or_else(|| EnvFilter::new(otherwise)))
             .with_writer(stderr)
             .with_ansi(stderr().is_terminal());
         match self.log_format {

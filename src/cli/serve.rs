@@ -98,7 +98,8 @@ const KIB: Size = Size(1 << 10);
 const MIB: Size = Size::mebibytes(1);
 
 impl Flags {
-    fn config(self) -> anyhow::Result<Config> {
+    /// What they ask for, checked.
+    pub(super) fn config(self) -> anyhow::Result<Config> {
         let cores =
             || std::thread::available_parallelism().map_or(1, |n| u16::try_from(n.get()).unwrap_or(1024));
         Ok(Config {

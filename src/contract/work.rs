@@ -129,16 +129,19 @@ impl Work {
         Self::parse(pairs.iter().map(|(name, value)| (&**name, &**value)), caps)
     }
 
-    /// Reads a JSON object of the same names; each value a string or a number.
+    /// Reads a query string and a JSON object of the same names; each value a string or a number, each
+    /// name in one of them.
     ///
     /// # Errors
     /// As [`Work::parse`], and a refusal of the `body` where it is not such an object.
-    pub fn from_json(body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
+    pub fn from_query_and_json(query: &str, body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
         let Members(members) = serde_json::from_slice(body).map_err(|error| {
             let expected = format!("a JSON object of parameters ({error})");
             Refusal::new("request body", &String::from_utf8_lossy(body), expected)
         })?;
-        Self::parse(members.iter().map(|(name, value)| (name.as_str(), value.as_str())), caps)
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+        Self::parse(pairs.chain(members.iter().map(|(name, value)| (name.as_str(), value.as_str()))), caps)
     }
 
     fn set(&mut self, value: &Given<'_>) -> Result<(), Refusal> {
@@ -333,8 +336,8 @@ mod tests {
         let json =
             br#"{"latency": "p50=40ms,p99=900ms", "error_rate": 0.05, "status": 404, "seed": "7", "n": 3}"#;
         let query = "latency=p50=40ms,p99=900ms&error_rate=0.05&status=404&seed=7&n=3";
-        assert_eq!(Work::from_json(json, &Caps::default()), Ok(read(query)));
-        assert_eq!(Work::from_json(b"{}", &Caps::default()), Ok(Work::default()));
+        assert_eq!(Work::from_query_and_json("", json, &Caps::default()), Ok(read(query)));
+        assert_eq!(Work::from_query_and_json("", b"{}", &Caps::default()), Ok(Work::default()));
     }
 
     #[test]
@@ -348,7 +351,7 @@ mod tests {
             ("{\"speed\": 1}", "did you mean seed?"),
             ("{} {}", "JSON object"),
         ] {
-            let refusal = Work::from_json(json.as_bytes(), &Caps::default()).expect_err(json);
+            let refusal = Work::from_query_and_json("", json.as_bytes(), &Caps::default()).expect_err(json);
             assert!(refusal.expected.contains(expected), "{json}: {refusal}");
         }
     }

@@ -2,9 +2,27 @@
 //!
 //! [`Evidence`] is plain data: it is written to the run file, and the judge reads nothing else of the
 //! world. What could not be had stays in it as [`Source::Missing`] with the reason, never as an empty
-//! answer. The modules below collect it.
+//! answer.
+//!
+//! The modules below collect it: a `collector` has a `client` for each source and asks `prometheus` and the
+//! `pager` at the end, while `alertmanager` and the `service`, which forget, are looked at all the time.
+//! `exposition` reads what a service exposes, `panels` what dashboards show.
+
+mod alertmanager;
+mod client;
+mod collector;
+mod exposition;
+#[cfg(test)]
+mod fake;
+mod pager;
+mod prometheus;
+mod service;
+
+pub use client::{Client, Credentials, LARGEST, TIMEOUT, Unsendable};
+pub use collector::{Collector, NoSource, Sources};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -76,7 +94,7 @@ pub type Labels = BTreeMap<String, String>;
 pub struct Series {
     /// What identifies it.
     pub labels: Labels,
-    /// Its samples.
+    /// Its samples; of a native histogram, how many observations it had counted.
     pub samples: Vec<Sample>,
 }
 
@@ -200,8 +218,10 @@ pub struct Explained {
     pub to: Time,
     /// Each selector in it.
     pub selectors: Vec<Selector>,
-    /// Each comparison in it with a number.
+    /// Each comparison in it.
     pub comparisons: Vec<Comparison>,
+    /// What of it could not be looked at, and why.
+    pub unexplained: Vec<String>,
 }
 
 /// A selector, and what it selects.
@@ -250,16 +270,30 @@ pub struct Extent {
     pub most: f64,
 }
 
-/// What Alertmanager had.
+/// What Alertmanager had, as far as it could be seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alertmanager {
-    /// Each alert, once for each state that it was seen in.
+    /// Each alert, once for each time that it was in a state.
     pub alerts: Vec<Held>,
+    /// When it could not be seen.
+    pub unseen: Vec<Unseen>,
     /// The names of its receivers.
     pub receivers: Vec<String>,
-    /// Notifications that failed while the drill ran, by integration and, where it says, reason.
-    pub failed: Vec<FailedNotifications>,
+    /// Notifications that failed while the drill ran, by integration and, where it says, reason; or why that is not known.
+    pub failed: Result<Vec<FailedNotifications>, String>,
+}
+
+/// A time in which something could not be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unseen {
+    /// When it was last seen before, or was first to be.
+    pub from: Time,
+    /// When it was seen again, or the time of collection.
+    pub to: Time,
+    /// Why not.
+    pub why: String,
 }
 
 /// An alert as Alertmanager held it, in one state.
@@ -274,6 +308,8 @@ pub struct Held {
     pub inhibited_by: Vec<String>,
     /// The silences that silence it.
     pub silenced_by: Vec<String>,
+    /// The time intervals that mute it.
+    pub muted_by: Vec<String>,
     /// When it began, as Prometheus says.
     pub starts_at: Time,
     /// When it was first seen like this, by the drill's clock.
@@ -368,6 +404,9 @@ pub struct Scrape {
     /// What it failed with.
     pub error: Option<String>,
 }
+
+/// The drill's clock.
+pub type Now = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// How long before the drill evidence begins: what fired before it, and at what counters stood.
 pub const LOOKBACK: Duration = Duration::from_secs(300);

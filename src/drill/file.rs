@@ -3,12 +3,15 @@
 //! A file is YAML as people write it; these types are what it holds, and what its JSON Schema is
 //! generated from. [`value`] reads single values, [`phase`] says what is sent and when,
 //! [`expectation`] what is expected. A [`DrillFile`] that was read is well-formed, no more: `plan`
-//! and `check` find what contradicts itself.
+//! and [`check`] find what contradicts itself. [`environment`] resolves references to it.
 
+pub mod check;
+pub mod environment;
 pub mod expectation;
 pub mod phase;
 mod position;
 mod read;
+mod schema;
 pub mod value;
 mod wording;
 
@@ -16,6 +19,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use check::problems;
 pub use expectation::Expectation;
 pub use phase::Phase;
 pub use read::{LARGEST, Misread, Problem, Step, locate};
@@ -41,10 +45,29 @@ pub struct DrillFile {
     /// What makes the requests repeatable. `--seed` wins; random where neither is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether it disturbs others: it then never runs beside another drill.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// What is sent, one phase after the other, each under its name.
     pub phases: IndexMap<String, Phase>,
     /// What monitoring should make of it.
     pub expect: Vec<Expectation>,
+}
+
+impl DrillFile {
+    /// The histogram of the semantic conventions, which expectations are about unless they say otherwise.
+    pub const DURATION: &str = "http_server_request_duration_seconds";
+    /// Its label that holds the status of the answer.
+    pub const STATUS: &str = "http_response_status_code";
+
+    /// A selector of the series of a metric that are about the drill's requests: those of its workload, and
+    /// of its job where it has one. Nothing where it has no workload, since others' could not be told from them.
+    #[must_use]
+    pub fn own_series(&self, metric: &str) -> Option<String> {
+        let workload = self.workload.as_ref()?;
+        let job = self.job.iter().map(|job| format!("job=\"{job}\","));
+        Some(format!("{metric}{{{}workload=\"{workload}\"}}", job.collect::<String>()))
+    }
 }
 
 #[cfg(test)]

@@ -18,9 +18,12 @@ mod series;
 mod truth;
 pub mod verdict;
 
+use std::time::Duration;
+
 use super::file::Expectation;
 use super::question::{Explain, Questions};
 use super::run::Run;
+pub(super) use alert::episodes;
 use case::Case;
 pub use verdict::{Outcome, Ruling, Verdict};
 
@@ -94,6 +97,26 @@ pub fn unexplained(run: &Run, verdicts: &[Verdict]) -> Vec<Explain> {
         wanted.append(&mut more);
     }
     wanted
+}
+
+/// What should still become quiet before the drill begins, and how long that may take: the target was
+/// not scraped yet, or an alert fires that the drill is to cause.
+#[must_use]
+pub fn unquiet(run: &Run) -> Option<(String, Duration)> {
+    let case = Case::new(run);
+    if !case.is_scraped() {
+        return Some((
+            "the target to be scraped".to_owned(),
+            case.scrape_interval() * 2 + Duration::from_secs(10),
+        ));
+    }
+    let alerts = run.drill.expect.iter().filter_map(|expectation| match expectation {
+        Expectation::Alert(alert) => Some(alert),
+        _ => None,
+    });
+    let loud =
+        alerts.filter(|alert| alert::fires_now(&case, alert)).map(|alert| alert.alert.as_str()).next()?;
+    Some((format!("{loud} to fall silent"), Duration::from_secs(120)))
 }
 
 #[cfg(test)]

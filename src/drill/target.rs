@@ -60,6 +60,12 @@ impl Target {
         self
     }
 
+    /// Scheme, host and port, without path and query.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.host)
+    }
+
     /// Whom to connect to.
     #[must_use]
     pub const fn host(&self) -> &HostPort {

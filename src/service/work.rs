@@ -24,16 +24,17 @@ use crate::server::telemetry::{ErrorType, Workload};
 /// Answers `GET` and `POST /work`.
 pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default();
     let work = if parts.method == Method::POST {
-        Work::from_json(&json(&parts, body, shared).await?, &shared.config.caps)?
+        Work::from_query_and_json(query, &json(&parts, body, shared).await?, &shared.config.caps)?
     } else {
-        Work::from_query(parts.uri.query().unwrap_or_default(), &shared.config.caps)?
+        Work::from_query(query, &shared.config.caps)?
     };
     if parts.method == Method::HEAD && work.abort == Some(Abort::Truncate) {
         let detail = "abort: got truncate, expected it only where there is a body, which a HEAD has not";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let workload = shared.telemetry.workload(work.workload.as_deref());
+    let workload = shared.telemetry.workloads.of(work.workload.as_deref());
     link.set_workload(workload);
     if let Some(token) = &shared.config.token
         && let Some(wish) = work.costly(&shared.config.open)
@@ -94,10 +95,6 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
 
 /// The JSON body of a POST; `{}` where there is none.
 async fn json(parts: &Parts, body: Incoming, shared: &Shared) -> Result<Bytes, Problem> {
-    if parts.uri.query().is_some_and(|query| !query.is_empty()) {
-        let detail = "POST takes its parameters in the JSON body, and got a query; use one or the other: GET with a query, or POST with a body";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-    }
     let caps = intake::Caps { size: shared.config.max_request_body, time: shared.config.body_timeout };
     let json = intake::json(parts, body, caps).await?;
     Ok(if json.is_empty() { Bytes::from_static(b"{}") } else { json })

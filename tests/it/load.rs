@@ -1,11 +1,12 @@
 //! `firedrill load`, and the load that drills will use: what is sent when, and what the ledger says of it.
 
+mod hang_up;
+
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use firedrill::drill::arrivals::Arrivals;
 use firedrill::drill::fate::Fate;
-use firedrill::drill::file::DrillFile;
 use firedrill::drill::load::{Bounds, Load, Outcome};
 use firedrill::drill::plan::Plan;
 use firedrill::drill::request::{Content, Query, Request};
@@ -37,16 +38,18 @@ fn load(peers: &[&Peer], rate: &str, span: u32, timeout: Duration, in_flight: u3
     Load::new(targets, Plan::steady(7, arrivals, request), bounds).unwrap()
 }
 
-/// A load of this peer with these phases, as a drill file has them.
-fn drill(peer: &Peer, phases: &str) -> Load {
-    let file = format!(r#"{{ "name": "a drill", "workload": "drill", "phases": {phases}, "expect": [] }}"#);
-    drill_of(&peer.url(), &serde_json::from_str(&file).unwrap())
+/// A load of these phases, as a drill file has them.
+fn drill(url: &str, phases: &str) -> Load {
+    load_within(30_000 * MS, url, phases)
 }
 
-fn drill_of(url: &str, file: &DrillFile) -> Load {
+/// The same, with so much time for each request.
+fn load_within(timeout: Duration, url: &str, phases: &str) -> Load {
+    let file = format!(r#"{{ "name": "a drill", "workload": "demo", "phases": {phases}, "expect": [] }}"#);
     let target = Target::parse(url).unwrap();
-    let plan = Plan::of(file, 7, &target).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let bounds = Bounds { timeout: 30_000 * MS, in_flight: NonZero::new(1_000).unwrap() };
+    let plan = Plan::of(&serde_json::from_str(&file).unwrap(), 7, &target);
+    let plan = plan.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let bounds = Bounds { timeout, in_flight: NonZero::new(1_000).unwrap() };
     Load::new(vec![target], plan, bounds).unwrap()
 }
 
@@ -173,7 +176,7 @@ async fn a_span_lasts_as_long_as_it_says() {
 async fn phases_follow_one_another_on_one_schedule() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
     let outcome = run(drill(
-        &peer,
+        &peer.url(),
         r#"{ "first": { "for": "105ms", "rate": "100/s", "request": { "path": "/first" } },
              "pause": { "for": "200ms" },
              "last": { "for": "50ms", "rate": { "steps": ["100/s", "200/s"] }, "request": { "path": "/last" } } }"#,
@@ -203,7 +206,7 @@ async fn what_is_in_flight_when_its_phase_ends_stays_in_its_account() {
     };
     let phases = r#"{ "first": { "for": "100ms", "rate": "10/s", "request": { "path": "/" } },
                       "last": { "for": "100ms", "rate": "10/s", "request": { "path": "/" } } }"#;
-    let (outcome, ()) = tokio::join!(run(drill(&peer, phases)), release);
+    let (outcome, ()) = tokio::join!(run(drill(&peer.url(), phases)), release);
     let [first, last] = [0, 1].map(|phase| outcome.phases[phase].ledger.fates().collect::<Vec<_>>());
     assert_eq!(first, [(Fate::Answered(StatusCode::OK), 1)]);
     assert_eq!(last, [(Fate::Answered(StatusCode::SERVICE_UNAVAILABLE), 1)]);
@@ -215,10 +218,10 @@ async fn what_is_in_flight_when_its_phase_ends_stays_in_its_account() {
 async fn requests_are_numbered_through_all_phases() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
     let phase = r#"{ "for": "20ms", "rate": "100/s", "work": { "latency": "1ms" } }"#;
-    run(drill(&peer, &format!(r#"{{ "first": {phase}, "last": {phase} }}"#))).await;
+    run(drill(&peer.url(), &format!(r#"{{ "first": {phase}, "last": {phase} }}"#))).await;
     let mut asked = peer.lines();
     asked.sort();
-    let line = |n| format!("GET /work?latency=1ms&workload=drill&seed=7&n={n} HTTP/1.1");
+    let line = |n| format!("GET /work?latency=1ms&workload=demo&seed=7&n={n} HTTP/1.1");
     assert_eq!(asked, [0, 1, 2, 3].map(line));
 }
 
@@ -226,7 +229,7 @@ async fn requests_are_numbered_through_all_phases() {
 async fn a_load_that_is_stopped_says_how_far_it_came() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
     let load = drill(
-        &peer,
+        &peer.url(),
         r#"{ "first": { "for": "20ms", "rate": "100/s", "request": { "path": "/" } },
              "endless": { "for": "1h", "rate": "20/s", "request": { "path": "/" } },
              "never": { "for": "1h", "rate": "1/s", "request": { "path": "/" } } }"#,

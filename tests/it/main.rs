@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
+mod check;
 mod client;
 mod dashboard;
 mod documents;
 mod eventually;
+mod evidence;
 mod fetch;
 mod forward;
 mod load;

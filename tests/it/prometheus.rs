@@ -1,7 +1,7 @@
 //! What a real Prometheus makes of `/metrics`.
 
 pub(crate) mod api;
-mod server;
+pub(crate) mod server;
 
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

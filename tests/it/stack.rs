@@ -1,7 +1,10 @@
 //! The stack of compose.yaml, from `up` to `down`, with real requests from the host.
 
+mod alerts;
 mod compose;
 mod grafana;
+mod paging;
+mod runbook;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -34,6 +37,7 @@ struct Stack {
 #[tokio::test]
 #[ignore = "needs docker with compose; cargo test -- --ignored"]
 async fn the_stack_works_from_up_to_down() {
+    let _machine = compose::alone().await;
     let began = Instant::now();
     let step = |what: &str| println!("{:>5.1} s  {what}", began.elapsed().as_secs_f64());
     step("up");
@@ -66,7 +70,7 @@ async fn the_stack_works_from_up_to_down() {
 
 impl Stack {
     async fn up() -> Self {
-        let project = Project::new().await;
+        let project = Project::new("stack").await;
         project.up(&["--build"]).await;
         let front = project.address("front", 8080).await;
         let prometheus = Api { url: format!("http://{}", project.address("prometheus", 9090).await) };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::contract::quantity::format_duration;
-use crate::drill::evidence::{Held, Labels, Page, Rule, Sample, Series};
+use crate::drill::evidence::{FailedNotifications, Held, Labels, Page, Rule, Sample, Series};
 use crate::drill::file::expectation::{Alert, Fires, Notifies, Resolves};
 use crate::drill::question::Explain;
 use crate::drill::run::PhaseLedger;
@@ -184,8 +184,21 @@ fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a
     Ok(Episode { rule, phase, pending, fired, last })
 }
 
+/// Whether the alert, as the drill is to cause it, fires at the time of collection.
+pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
+    let Ok(rule) = rule(case, alert) else { return false };
+    let recent = Duration::from_millis(rule.interval_ms).mul_f64(1.5) + SETTLED;
+    let wanted = wanted(alert);
+    let now = case.run.evidence.collected;
+    states(case, &alert.alert, "firing").is_ok_and(|firing| {
+        let mut last =
+            firing.filter(|series| among(&wanted, &series.labels)).filter_map(|series| series.samples.last());
+        last.any(|Sample(at, _)| *at + recent >= now)
+    })
+}
+
 /// Each stretch of samples that follow one another from evaluation to evaluation: its first and its last.
-pub(super) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
+pub(in crate::drill) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
     let mut episodes: Vec<(Time, Time)> = Vec::new();
     for Sample(at, _) in &series.samples {
         match episodes.last_mut() {
@@ -406,6 +419,9 @@ fn unheard(
         if let Some(by) = held.silenced_by.first() {
             return Finding::could_not_tell(format!("{what}: Alertmanager has a silence for it, {by}"));
         }
+        if let Some(by) = held.muted_by.first() {
+            return Finding::could_not_tell(format!("{what}: Alertmanager mutes it at this time, by {by}"));
+        }
         if !held.receivers.contains(&notifies.receiver) {
             let routed = held.receivers.join(", ");
             return Finding::lied(format!(
@@ -422,10 +438,9 @@ fn unheard(
 
 /// What Alertmanager says of notifications that failed, where any did.
 fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
-    let failed = &case.run.evidence.alertmanager.said()?.failed;
-    let of_receiver = |failed: &&crate::drill::evidence::FailedNotifications| {
-        failed.receiver.as_ref().is_none_or(|name| name == receiver)
-    };
+    let failed = case.run.evidence.alertmanager.said()?.failed.as_ref().ok()?;
+    let of_receiver =
+        |failed: &&FailedNotifications| failed.receiver.as_ref().is_none_or(|name| name == receiver);
     let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;
     let reason = failed.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     Some(format!(

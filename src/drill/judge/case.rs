@@ -164,6 +164,12 @@ impl<'a> Case<'a> {
         Ok(self.samples("up")?.iter().filter(of_job).cloned().collect())
     }
 
+    /// Whether the target has been scraped at all.
+    pub(super) fn is_scraped(&self) -> bool {
+        let up = |target: &Series| target.samples.iter().any(|sample| sample.1 == 1.0);
+        self.scrapes(self.run.drill.job.as_deref()).is_ok_and(|targets| targets.iter().any(up))
+    }
+
     /// Where scrapes are missing between two moments: not those that failed, but those that never were.
     pub(super) fn gap(&self, from: Time, to: Time) -> Result<Option<String>, Finding> {
         let job = self.run.drill.job.as_deref();

@@ -27,8 +27,9 @@ fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
             "Prometheus has no alerting rules loaded: look at its rule_files",
         ));
     }
+    let about: Labels = nothing.labels.clone().into_iter().collect();
     let mut others = Vec::new();
-    for series in &prometheus.alerts {
+    for series in prometheus.alerts.iter().filter(|series| among(&about, &series.labels)) {
         let Some(name) = series.labels.get("alertname") else { continue };
         if series.labels.get("alertstate").is_none_or(|state| state != "firing")
             || expected(case, nothing, name, series)

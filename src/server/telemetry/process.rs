@@ -31,18 +31,16 @@ mod linux {
 
     impl Collector for Process {
         fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+            if let Some(cores) = available_cores() {
+                let (name, help) =
+                    ("firedrill_available_cores", "Processor cores' worth of time that the process may use.");
+                let metric = ConstGauge::new(cores);
+                metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+            }
             let mut gauge = |name: &str, help: &str, unit: Option<Unit>, value: u64| {
                 let metric = ConstGauge::new(float(value));
                 metric.encode(encoder.encode_descriptor(name, help, unit.as_ref(), metric.metric_type())?)
             };
-            if let Ok(cores) = std::thread::available_parallelism() {
-                gauge(
-                    "firedrill_available_cores",
-                    "Processor cores that the process may use.",
-                    None,
-                    cores.get() as u64,
-                )?;
-            }
             if let Some(limit) = container_memory_limit() {
                 let help = "The memory at which the container is ended; absent where it has no limit.";
                 gauge("firedrill_container_memory_limit", help, Some(Unit::Bytes), limit)?;
@@ -106,6 +104,31 @@ mod linux {
         })
     }
 
+    /// How much processor time a second the process may spend: the processors that it may run on, or its container's
+    /// share of them. Not `available_parallelism`, which counts threads and so makes one core of a half.
+    fn available_cores() -> Option<f64> {
+        let processors = f64::from(rustix::thread::sched_getaffinity(None).ok()?.count());
+        Some(container_cpu_limit().map_or(processors, |limit| limit.min(processors)))
+    }
+
+    /// The container's limit, from control groups version 2 or else 1.
+    fn container_cpu_limit() -> Option<f64> {
+        let read = |path: &str| std::fs::read_to_string(path).ok();
+        let quota_and_period = read("/sys/fs/cgroup/cpu.max").or_else(|| {
+            let quota = read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?;
+            Some(format!("{quota} {}", read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?))
+        })?;
+        cores(&quota_and_period)
+    }
+
+    /// What `cpu.max` grants, in cores: <https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files>.
+    /// Nothing where it is unlimited, for which version 2 has the word "max" and version 1 a quota of -1.
+    fn cores(quota_and_period: &str) -> Option<f64> {
+        let mut numbers = quota_and_period.split_whitespace().map(|number| number.parse::<u32>().ok());
+        let (quota, period) = (numbers.next()??, numbers.next()??);
+        (period > 0).then(|| f64::from(quota) / f64::from(period))
+    }
+
     /// The container's limit, from control groups version 2 or else 1.
     fn container_memory_limit() -> Option<u64> {
         let read = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
@@ -113,5 +136,13 @@ mod linux {
             .or_else(|| read("/sys/fs/cgroup/memory/memory.limit_in_bytes"))?;
         // Version 1 says "no limit" with a number near the largest.
         (limit < 1 << 60).then_some(limit)
+    }
+
+    #[test]
+    fn a_share_of_a_core_is_not_a_whole_one() {
+        assert_eq!(cores("50000 100000\n"), Some(0.5));
+        assert_eq!(cores("150000\n 100000\n"), Some(1.5));
+        assert_eq!(cores("max 100000\n"), None);
+        assert_eq!(cores("-1\n 100000\n"), None);
     }
 }

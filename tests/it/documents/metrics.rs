@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use firedrill::contract;
+
 use crate::scrape::Scrape;
 use crate::service::Service;
 use crate::serving::Serving;
@@ -29,6 +31,20 @@ async fn the_page_on_metrics_says_what_the_program_exposes() {
         }
     }
     check("docs/metrics.md", &documented, exposed);
+}
+
+#[test]
+fn the_page_on_metrics_says_what_drills_are_checked_against() {
+    let metric = |metric: &contract::metric::Metric| {
+        let kind = format!("{:?}", metric.kind).to_lowercase();
+        (
+            metric.name.to_owned(),
+            Metric { kind, labels: metric.labels.iter().map(|label| (*label).to_owned()).collect() },
+        )
+    };
+    let known: BTreeMap<_, _> = contract::metric::METRICS.iter().map(metric).collect();
+    assert_eq!(known.len(), contract::metric::METRICS.len(), "a name is there twice");
+    check("docs/metrics.md", &table("docs/metrics.md"), known);
 }
 
 #[tokio::test]

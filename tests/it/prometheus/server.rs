@@ -23,7 +23,13 @@ struct Directory(PathBuf);
 impl Server {
     /// Starts `prometheus` from PATH with this configuration.
     pub(crate) async fn start(configuration: &str) -> Self {
+        Self::start_with(configuration, "groups: []\n").await
+    }
+
+    /// The same, with these rules, which the configuration names as `rules.yml`.
+    pub(crate) async fn start_with(configuration: &str, rules: &str) -> Self {
         let directory = Directory::new();
+        std::fs::write(directory.0.join("rules.yml"), rules).unwrap();
         let file = directory.0.join("prometheus.yml");
         std::fs::write(&file, configuration).unwrap();
         let mut command = Command::new("prometheus");

@@ -4,13 +4,20 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tokio::process::Command;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// What the image is called, so that a user's own is left alone.
 pub(super) const IMAGE: &str = "firedrill:test";
 
+/// Held by a test that has the machine to itself, since what it times is real.
+pub(super) async fn alone() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::const_new(());
+    MACHINE.lock().await
+}
+
 /// A running project. Dropped, it prints what its containers said if the test has failed, and is removed.
 pub(super) struct Project {
-    name: String,
+    pub(super) name: String,
 }
 
 /// A container, as `docker inspect` describes it.
@@ -22,11 +29,11 @@ pub(super) struct Container {
 }
 
 impl Project {
-    /// A project of which nothing is left over from before.
-    pub(super) async fn new() -> Self {
+    /// The project for this purpose, of which nothing is left over from before.
+    pub(super) async fn new(purpose: &str) -> Self {
         // The name is always the same, so that what a killed run left behind is found.
-        let name = std::env::var("COMPOSE_PROJECT_NAME").unwrap_or_else(|_| "firedrill-test".to_owned());
-        let project = Self { name };
+        let of_all = std::env::var("COMPOSE_PROJECT_NAME").unwrap_or_else(|_| "firedrill-test".to_owned());
+        let project = Self { name: format!("{of_all}-{purpose}") };
         project.compose(&["down", "--volumes", "--remove-orphans"]).await;
         project
     }
@@ -39,8 +46,20 @@ impl Project {
     /// `docker compose` with these arguments, which must succeed; its stdout.
     pub(super) async fn compose(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("docker");
-        command.args(["compose", "--project-name", &self.name, "--progress", "plain"]).args(arguments);
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).env("FIREDRILL_IMAGE", IMAGE);
+        command.args(["compose", "--progress", "plain"]).args(arguments);
+        self.run(command).await
+    }
+
+    /// A shell with these lines, as somebody would type them who has this project alone; all must succeed.
+    pub(super) async fn shell(&self, lines: &str) {
+        let mut command = Command::new("sh");
+        command.args(["-e", "-c", lines]);
+        self.run(command).await;
+    }
+
+    async fn run(&self, mut command: Command) -> String {
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.env("COMPOSE_PROJECT_NAME", &self.name).env("FIREDRILL_IMAGE", IMAGE);
         // Ports that nobody has.
         for service in ["FIREDRILL", "PROMETHEUS", "ALERTMANAGER", "PAGER", "GRAFANA"] {
             command.env(format!("{service}_PORT"), "0");

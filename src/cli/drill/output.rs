@@ -1,0 +1,108 @@
+//! What a drill leaves behind: its run file, its reports, and what a person reads.
+
+use std::fs;
+use std::io::{IsTerminal as _, Write as _, stdout};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::preparation::Prepared;
+use super::{Conducted, judged};
+use crate::drill::judge::Outcome;
+use crate::drill::report::Written;
+use crate::drill::report::junit::junit;
+use crate::drill::report::text::Look;
+
+/// Where it goes.
+pub(super) struct Output {
+    directory: PathBuf,
+    look: Look,
+}
+
+impl Output {
+    pub(super) fn new(directory: &Path, verbose: bool) -> anyhow::Result<Self> {
+        let shown = directory.display();
+        fs::create_dir_all(directory).with_context(|| {
+            format!("cannot create {shown} for run files and reports; --out names another place")
+        })?;
+        Ok(Self { directory: directory.to_owned(), look: look(verbose) })
+    }
+
+    /// Refuses drills that would write the same files.
+    pub(super) fn names(&self, prepared: &[Prepared]) -> anyhow::Result<()> {
+        let mut names: Vec<_> = prepared.iter().map(|prepared| &prepared.name).collect();
+        names.sort();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => bail!(
+                "two drill files are called {}: both would write {}",
+                pair[0],
+                self.path(pair[0], "run.json").display()
+            ),
+            None => Ok(()),
+        }
+    }
+
+    fn path(&self, name: &str, extension: &str) -> PathBuf {
+        self.directory.join(format!("{name}.{extension}"))
+    }
+
+    /// Writes the run file and then the reports of a drill, and says what came of it.
+    pub(super) fn say(&self, name: &str, again: &str, conducted: Conducted) -> anyhow::Result<Outcome> {
+        let run = match conducted {
+            Ok(run) => run,
+            Err(why) => {
+                eprintln!("firedrill: {name}: could not tell: {why}");
+                return Ok(Outcome::CouldNotTell);
+            }
+        };
+        let file = self.path(name, "run.json");
+        write(&file, &serde_json::to_string(&run)?)?;
+        let (outcome, report) = judged(&run);
+        write(&self.path(name, "json"), &report.json())?;
+        write(&self.path(name, "xml"), &junit(std::slice::from_ref(&report)))?;
+        let shown = |path: PathBuf| Some(path.display().to_string());
+        let written = Written { run: shown(file), again: Some(again.to_owned()), ..Written::default() };
+        print(&report.text(&written, self.look))?;
+        Ok(outcome)
+    }
+
+    /// What came of several drills together.
+    pub(super) fn sum(&self, done: &[(String, Outcome)]) -> anyhow::Result<()> {
+        if done.len() < 2 {
+            return Ok(());
+        }
+        let mut lines = String::from("\n");
+        for (name, outcome) in done {
+            let word = match outcome {
+                Outcome::Held => "held",
+                Outcome::Lied => "LIED",
+                Outcome::CouldNotTell => "----",
+            };
+            lines += &format!("{word}   {name}\n");
+        }
+        print(&lines)
+    }
+}
+
+/// How a report looks where it is printed.
+pub(in crate::cli) fn look(verbose: bool) -> Look {
+    let terminal = stdout().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = console_width().filter(|_| terminal).unwrap_or(100);
+    Look { width, colour, verbose }
+}
+
+/// The columns of the terminal.
+fn console_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stdout()).ok()?;
+    Some(size.ws_col.into())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+pub(in crate::cli) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write the report")
+}

@@ -1,0 +1,71 @@
+//! Drill files as commands are given them: by path, or `-` for the standard input.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+
+use crate::drill::file::{DrillFile, LARGEST, Misread, Problem, locate, problems};
+
+/// The text of a drill file.
+pub(super) struct DrillText {
+    path: String,
+    bytes: Vec<u8>,
+}
+
+/// Why a drill file cannot be used: each reason as a line `FILE:LINE:COLUMN: MESSAGE`.
+#[derive(Debug)]
+pub(super) struct Unusable(Vec<String>);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl DrillText {
+    /// Takes a file as it is.
+    pub(super) fn open(path: &str) -> io::Result<Self> {
+        // One byte more than may be read shows that it is too large; the mark of the byte order is not counted.
+        let most = LARGEST as u64 + 4;
+        let mut bytes = Vec::new();
+        match path {
+            "-" => io::stdin().lock().take(most).read_to_end(&mut bytes)?,
+            _ => File::open(path)?.take(most).read_to_end(&mut bytes)?,
+        };
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    /// Reads and checks it.
+    pub(super) fn read(&self) -> Result<DrillFile, Unusable> {
+        let text = self.text().map_err(|misread| self.unusable(vec![misread]))?;
+        let file = DrillFile::read(text).map_err(|misread| self.unusable(vec![misread]))?;
+        match all_problems(&file) {
+            none if none.is_empty() => Ok(file),
+            some => Err(self.unusable(locate(text, some))),
+        }
+    }
+
+    fn text(&self) -> Result<&str, Misread> {
+        str::from_utf8(&self.bytes).map_err(|error| {
+            let before = String::from_utf8_lossy(&self.bytes[..error.valid_up_to()]);
+            let line = before.matches('\n').count() as u64 + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+            Misread {
+                line,
+                column,
+                message: "found bytes that are no UTF-8, expected a drill as text".to_owned(),
+            }
+        })
+    }
+
+    fn unusable(&self, mut misread: Vec<Misread>) -> Unusable {
+        misread.sort_by_key(|misread| (misread.line, misread.column));
+        let name = if self.path == "-" { "standard input" } else { &self.path };
+        Unusable(misread.into_iter().map(|misread| format!("{name}:{misread}")).collect())
+    }
+}
+
+/// All that contradicts itself in a file, in what is sent and in what is expected.
+fn all_problems(file: &DrillFile) -> Vec<Problem> {
+    problems(file)
+}

@@ -1,0 +1,218 @@
+//! Asks every source: whether it is there before the load begins, again and again while it runs where a
+//! source forgets, and for all the rest at the end.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::client::{Client, Failure};
+use super::service::{self, Scraped};
+use super::{
+    Alertmanager, Evidence, Exposed, Now, Pager, Prometheus, Source, alertmanager, pager, prometheus,
+};
+use crate::drill::question::Questions;
+use crate::drill::time::Time;
+
+/// Where evidence is.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Prometheus.
+    pub prometheus: Option<Client>,
+    /// Alertmanager.
+    pub alertmanager: Option<Client>,
+    /// The pager.
+    pub pager: Option<Client>,
+    /// The service itself, whose `/metrics` the drill scrapes.
+    pub service: Option<Client>,
+}
+
+/// A source that is not there, or not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no evidence from {source_name}: {why}")]
+pub struct NoSource {
+    /// Which one.
+    pub source_name: &'static str,
+    /// What was asked, and what was found.
+    pub why: String,
+}
+
+impl Sources {
+    /// Asks each source whether it is there and what it should be.
+    ///
+    /// # Errors
+    /// Each one that is not.
+    pub async fn preflight(&self) -> Result<(), Vec<NoSource>> {
+        let asked = tokio::join!(
+            asked("Prometheus", self.prometheus.as_ref(), prometheus::preflight),
+            asked("Alertmanager", self.alertmanager.as_ref(), alertmanager::preflight),
+            asked("the pager", self.pager.as_ref(), async |client| pager::left_out(client).await.map(drop)),
+            asked("the service", self.service.as_ref(), async |client| service::scrape(client, |_| ()).await),
+        );
+        let absent: Vec<_> = <[_; 4]>::from(asked).into_iter().filter_map(Result::err).collect();
+        if absent.is_empty() { Ok(()) } else { Err(absent) }
+    }
+
+    /// Begins to look at what forgets, as often as this. Ends when the collector is dropped.
+    ///
+    /// # Errors
+    /// When a selector among the questions is none.
+    pub fn start(self, questions: &Questions, every: Duration, now: Now) -> Result<Collector, String> {
+        let mut tasks = JoinSet::new();
+        let mut scraped = None;
+        if let Some(client) = self.service.clone() {
+            let watched = Watched::new(Scraped::new(every, &questions.selectors)?);
+            tasks.spawn(keep_scraping(client, Arc::clone(&watched), every, Arc::clone(&now)));
+            scraped = Some(watched);
+        }
+        let seen = self.alertmanager.clone().map(|client| {
+            let watched = Watched::new(alertmanager::Seen::default());
+            tasks.spawn(keep_looking(client, Arc::clone(&watched), every, Arc::clone(&now)));
+            watched
+        });
+        let left_out = self.pager.clone().map(|client| {
+            let watched = Watched::new(Ok(0));
+            tasks.spawn(note_left_out(client, Arc::clone(&watched)));
+            watched
+        });
+        Ok(Collector { sources: self, scraped, seen, left_out, now, _tasks: tasks })
+    }
+}
+
+/// What a source is asked, if there is one.
+async fn asked<'a>(
+    source_name: &'static str,
+    client: Option<&'a Client>,
+    ask: impl AsyncFnOnce(&'a Client) -> Result<(), Failure>,
+) -> Result<(), NoSource> {
+    let Some(client) = client else { return Ok(()) };
+    ask(client).await.map_err(|failure| NoSource { source_name, why: failure.to_string() })
+}
+
+/// What a task has found so far.
+struct Watched<T> {
+    found: Mutex<T>,
+    /// Whether it has looked at least once.
+    looked: watch::Sender<bool>,
+}
+
+impl<T> Watched<T> {
+    fn new(found: T) -> Arc<Self> {
+        Arc::new(Self { found: Mutex::new(found), looked: watch::Sender::new(false) })
+    }
+
+    /// What was found. This lock is held to copy or to add a few values.
+    fn lock(&self) -> MutexGuard<'_, T> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note that it has looked.
+    fn looked(&self) {
+        self.looked.send_replace(true);
+    }
+
+    /// Waits for the first look, which ends in time since its requests do.
+    async fn first(&self) {
+        // The sender is here, so that it cannot have gone.
+        let _ = self.looked.subscribe().wait_for(|looked| *looked).await;
+    }
+}
+
+async fn keep_scraping(client: Client, scraped: Arc<Watched<Scraped>>, every: Duration, now: Now) {
+    let mut ticks = ticks(every);
+    loop {
+        ticks.tick().await;
+        let at = now();
+        let taken = service::scrape(&client, |samples| scraped.lock().keep(at, samples)).await;
+        scraped.lock().note(at, taken.err().map(|failure| failure.to_string()));
+        scraped.looked();
+    }
+}
+
+async fn keep_looking(client: Client, seen: Arc<Watched<alertmanager::Seen>>, every: Duration, now: Now) {
+    let failures = alertmanager::failures(&client).await.map_err(|failure| failure.to_string());
+    seen.lock().begin(failures);
+    let mut ticks = ticks(every);
+    loop {
+        ticks.tick().await;
+        let at = now();
+        let alerts = alertmanager::alerts(&client).await.map_err(|failure| failure.to_string());
+        seen.lock().take(at, alerts);
+        seen.looked();
+    }
+}
+
+async fn note_left_out(client: Client, left_out: Arc<Watched<Result<u64, String>>>) {
+    let asked = pager::left_out(&client).await.map_err(|failure| failure.to_string());
+    *left_out.lock() = asked;
+    left_out.looked();
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    // One that took longer than it should is no reason to hurry later.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Looks at sources for as long as it lives.
+pub struct Collector {
+    sources: Sources,
+    scraped: Option<Arc<Watched<Scraped>>>,
+    seen: Option<Arc<Watched<alertmanager::Seen>>>,
+    left_out: Option<Arc<Watched<Result<u64, String>>>>,
+    now: Now,
+    /// What looks; ended with this.
+    _tasks: JoinSet<()>,
+}
+
+impl Collector {
+    /// All that there is by now, about a drill that began then. It may be asked for again later.
+    pub async fn collect(&self, questions: &Questions, began: Time) -> Evidence {
+        // By the time at which the first was asked: all that was before is in what follows.
+        let collected = (self.now)();
+        let (prometheus, alertmanager, pager, service) = tokio::join!(
+            self.prometheus(questions, began),
+            self.alertmanager(),
+            self.pager(began),
+            self.service(questions)
+        );
+        Evidence { prometheus, alertmanager, pager, service, ..Evidence::none(collected) }
+    }
+
+    async fn prometheus(&self, questions: &Questions, began: Time) -> Source<Prometheus> {
+        match &self.sources.prometheus {
+            Some(client) => prometheus::collect(client, questions, began, &self.now).await,
+            None => Source::NotAsked,
+        }
+    }
+
+    async fn alertmanager(&self) -> Source<Alertmanager> {
+        let (Some(client), Some(seen)) = (&self.sources.alertmanager, &self.seen) else {
+            return Source::NotAsked;
+        };
+        seen.first().await;
+        let seen = seen.lock().clone();
+        alertmanager::collect(client, &seen, (self.now)()).await
+    }
+
+    async fn pager(&self, began: Time) -> Source<Pager> {
+        let (Some(client), Some(left_out)) = (&self.sources.pager, &self.left_out) else {
+            return Source::NotAsked;
+        };
+        left_out.first().await;
+        let left_out = left_out.lock().clone();
+        match left_out {
+            Ok(left_out) => pager::collect(client, left_out, began, &self.now).await,
+            Err(why) => Source::Missing(why),
+        }
+    }
+
+    async fn service(&self, questions: &Questions) -> Source<Exposed> {
+        let Some(scraped) = &self.scraped else { return Source::NotAsked };
+        scraped.first().await;
+        scraped.lock().found(&questions.selectors).map_or_else(Source::Missing, Source::Said)
+    }
+}

@@ -1,0 +1,92 @@
+//! References to the environment in a drill file: `${NAME}` and `${NAME:-otherwise}`.
+
+/// A text whose references cannot be read or resolved. No value of the environment is in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolved {
+    /// It is no reference.
+    #[error("found a dollar sign that begins no reference, expected ${{NAME}} or ${{NAME:-otherwise}}")]
+    Malformed,
+    /// The environment does not have it, or has nothing in it.
+    #[error("the environment variable {0} is not set or empty: set it, or write ${{{0}:-otherwise}}")]
+    Unset(String),
+}
+
+/// The text with each reference replaced by what `lookup` has under its name, or by its otherwise where
+/// that is nothing or empty. An otherwise is text, without references of its own.
+///
+/// # Errors
+/// When a dollar sign begins no reference, or one without an otherwise is not set.
+pub fn resolve(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, Unresolved> {
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        let (inside, next) =
+            after.strip_prefix('{').and_then(|after| after.split_once('}')).ok_or(Unresolved::Malformed)?;
+        let (name, otherwise) = match inside.split_once(":-") {
+            Some((name, otherwise)) => (name, Some(otherwise)),
+            None => (inside, None),
+        };
+        if !crate::drill::promql::is_name(name) || otherwise.is_some_and(|otherwise| otherwise.contains('$'))
+        {
+            return Err(Unresolved::Malformed);
+        }
+        let value = lookup(name).filter(|value| !value.is_empty()).or_else(|| otherwise.map(str::to_owned));
+        resolved.push_str(before);
+        resolved.push_str(&value.ok_or_else(|| Unresolved::Unset(name.to_owned()))?);
+        rest = next;
+    }
+    resolved.push_str(rest);
+    Ok(resolved)
+}
+
+/// Whether a text has no references at all.
+///
+/// # Errors
+/// When a dollar sign begins no reference.
+pub fn is_plain(text: &str) -> Result<bool, Unresolved> {
+    // Any value will do: what is asked is whether the references can be read.
+    resolve(text, |_| Some("1".to_owned())).map(|_| !text.contains('$'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(text: &str) -> Result<String, String> {
+        let lookup = |name: &str| match name {
+            "HOST" => Some("app".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        resolve(text, lookup).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn references_are_replaced_by_what_the_environment_has_or_by_their_otherwise() {
+        for (text, whole) in [
+            ("http://app", "http://app"),
+            ("http://${HOST}:${PORT:-8080}", "http://app:8080"),
+            ("${EMPTY:-http://app}", "http://app"),
+            ("${HOST:-x}${PORT:-}", "app"),
+        ] {
+            assert_eq!(resolved(text).as_deref(), Ok(whole), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_not_set_is_told_by_its_name_and_one_that_is_none_is_not_taken_for_text() {
+        for (text, name) in [("${PORT}", "PORT"), ("${EMPTY}", "EMPTY")] {
+            assert_eq!(
+                resolved(text),
+                Err(format!(
+                    "the environment variable {name} is not set or empty: set it, or write ${{{name}:-otherwise}}"
+                ))
+            );
+        }
+        for text in ["$HOST", "${HOST", "${}", "${1}", "${HO ST}", "$", "${A:-${B}}", "${HOST-x}"] {
+            assert!(resolved(text).unwrap_err().contains("${NAME}"), "{text}");
+            assert_eq!(is_plain(text), Err(Unresolved::Malformed), "{text}");
+        }
+        assert_eq!((is_plain("${PORT}"), is_plain("http://app")), (Ok(false), Ok(true)));
+    }
+}

@@ -1,0 +1,30 @@
+//! What the drill finds where monitoring keeps it.
+
+mod prometheus;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firedrill::drill::evidence::{Client, Collector, Now, Sources};
+use firedrill::drill::question::Questions;
+use firedrill::drill::target::Target;
+use firedrill::drill::time::Time;
+
+/// How often what forgets is looked at.
+const EVERY: Duration = Duration::from_millis(200);
+
+fn client(url: &str) -> Client {
+    Client::new(Target::parse(url).unwrap(), None)
+}
+
+fn clock() -> Now {
+    Arc::new(now)
+}
+
+fn now() -> Time {
+    jiff::Timestamp::now().into()
+}
+
+fn collector(sources: Sources, questions: &Questions) -> Collector {
+    sources.start(questions, EVERY, clock()).unwrap()
+}

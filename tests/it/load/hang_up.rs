@@ -1,0 +1,70 @@
+//! Clients that hang up as they are told to: the service counts each of them once.
+
+use firedrill::drill::fate::{Fate, Seen};
+use firedrill::drill::load::Outcome;
+use http::StatusCode;
+
+use super::{MS, drill, fates, load_within, run};
+use crate::peer::{Act, Peer};
+use crate::scrape::Scrape;
+use crate::service::Service;
+
+/// What the service counts of a drill with this one phase of 20 requests, and what came of it.
+async fn counted(phase: &str) -> (Scrape, Outcome) {
+    let service = Service::start(&[]).await;
+    let url = format!("http://{}", service.address);
+    let outcome = run(drill(&url, &format!(r#"{{ "leaving": {phase} }}"#))).await;
+    (service.counted(20.0).await, outcome)
+}
+
+#[tokio::test]
+async fn who_hangs_up_before_the_answer_is_counted_once_under_its_workload() {
+    for phase in [
+        r#"{ "for": "200ms", "rate": "100/s", "hang_up": "before the answer", "work": { "latency": "60s" } }"#,
+        r#"{ "for": "200ms", "rate": "100/s", "hang_up": "before the answer", "request": {
+            "method": "POST", "path": "/work", "headers": { "content-type": "application/json" },
+            "body": "{\"latency\":\"60s\",\"workload\":\"demo\"}" } }"#,
+    ] {
+        let (scrape, outcome) = counted(phase).await;
+        assert_eq!(fates(&outcome), [(Fate::HungUp, 20)]);
+        assert_eq!(outcome.ledger().seen(Seen::Yes), 20);
+        let labels =
+            [("workload", "demo"), ("error_type", "disconnected"), ("http_response_status_code", "")];
+        assert_eq!(scrape.works(&labels), 20.0);
+        assert!(outcome.ended < 10_000 * MS, "nobody waited for an answer: {:?}", outcome.ended);
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_in_the_answer_is_counted_once_as_that() {
+    let work = r#"{ "latency": "0", "body": "16MiB" }"#;
+    let phase =
+        format!(r#"{{ "for": "200ms", "rate": "100/s", "hang_up": "in the answer", "work": {work} }}"#);
+    let (scrape, outcome) = counted(&phase).await;
+    assert_eq!(fates(&outcome), [(Fate::HungUp, 20)]);
+    let labels = [("workload", "demo"), ("error_type", "disconnected"), ("http_response_status_code", "200")];
+    assert_eq!(scrape.works(&labels), 20.0);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_first_is_an_answer() {
+    let request = r#""request": { "method": "POST", "path": "/", "body": "hello" }"#;
+    let one = r#""for": "10ms", "rate": "100/s""#;
+    for place in ["before the answer", "in the answer"] {
+        let peer = Peer::start(|_| Act::Answer(401)).await;
+        let phases = format!(r#"{{ "leaving": {{ {one}, {request}, "hang_up": "{place}" }} }}"#);
+        let outcome = run(drill(&peer.url(), &phases)).await;
+        assert_eq!(fates(&outcome), [(Fate::Answered(StatusCode::UNAUTHORIZED), 1)], "{place}");
+        assert_eq!(peer.lines(), ["POST / HTTP/1.1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_never_asks_for_the_body_is_not_known_to_have_seen_the_request() {
+    let peer = Peer::start(|_| Act::Hang).await;
+    let phases = r#"{ "leaving": { "for": "10ms", "rate": "100/s", "hang_up": "before the answer",
+        "request": { "method": "POST", "path": "/", "body": "hello" } } }"#;
+    let outcome = run(load_within(300 * MS, &peer.url(), phases)).await;
+    assert_eq!(fates(&outcome), [(Fate::TimedOut, 1)]);
+    assert!(peer.heads()[0].contains("expect: 100-continue\r\n"), "{:?}", peer.heads());
+}
