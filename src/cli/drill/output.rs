@@ -61,7 +61,14 @@ impl Output {
         write(&self.path(name, "json"), &report.json())?;
         write(&self.path(name, "xml"), &junit(std::slice::from_ref(&report)))?;
         let shown = |path: PathBuf| Some(path.display().to_string());
-        let written = Written { run: shown(file), again: Some(again.to_owned()), ..Written::default() };
+        let html = self.path(name, "html");
+        let written = Written {
+            run: shown(file),
+            html: shown(html.clone()),
+            again: Some(again.to_owned()),
+            ..Written::default()
+        };
+        write(&html, &report.html(&run, &written))?;
         print(&report.text(&written, self.look))?;
         Ok(outcome)
     }
