@@ -273,7 +273,7 @@ mod tests {
 
     use super::*;
     use crate::drill::arrivals::Arrivals;
-    use crate::drill::request::{Content, Query, Request};
+    use crate::drill::request::{Query, Request};
     use crate::stop;
 
     const MS: Duration = Duration::from_millis(1);
@@ -303,7 +303,7 @@ mod tests {
             path: None,
             query: Query::default(),
             headers: HeaderMap::new(),
-            body: Content::NONE,
+            body: bytes::Bytes::new(),
             hang_up: None,
         };
         let arrivals = Arrivals::constant("100/s".parse().unwrap(), Some(200 * MS));
