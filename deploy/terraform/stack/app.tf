@@ -30,6 +30,7 @@ locals {
 }
 
 resource "aws_lb_target_group" "app" {
+  #checkov:skip=CKV_AWS_378:From the balancer on it is the VPC, between two security groups that name each other.
   name                          = "${local.prefix}-app"
   vpc_id                        = aws_vpc.this.id
   target_type                   = "ip"
@@ -54,7 +55,7 @@ resource "aws_ecs_service" "app" {
   task_definition  = aws_ecs_task_definition.this["app"].arn
   desired_count    = var.app_tasks.min
   launch_type      = "FARGATE"
-  platform_version = "1.4.0"
+  platform_version = "LATEST"
 
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 150 # dns.tf: with more, Prometheus would not find all of them

@@ -1,17 +1,30 @@
 # What a task needs of AWS, reached inside the VPC: images, logs, secrets, and the workspace that remote write goes to.
 
 locals {
-  endpoint_services = toset(concat(
-    ["ecr.api", "ecr.dkr", "logs", "secretsmanager"],
-    var.remote_write ? ["aps-workspaces"] : [],
-  ))
+  pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"]
+
+  # Each service, and what is asked of it.
+  endpoints = merge(
+    {
+      "ecr.api"        = local.pull
+      "ecr.dkr"        = local.pull
+      "logs"           = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      "secretsmanager" = ["secretsmanager:GetSecretValue"]
+    },
+    var.remote_write ? { "aps-workspaces" = ["aps:RemoteWrite"] } : {},
+  )
 }
 
 data "aws_iam_policy_document" "endpoint" {
+  #checkov:skip=CKV_AWS_107:Tasks read their secrets and log in to the registry through these; each role says which.
+  #checkov:skip=CKV_AWS_108:Likewise, and nobody from another account comes through.
+  #checkov:skip=CKV_AWS_356:Which repository, group or secret is in each role's policy, once.
+  for_each = local.endpoints
+
   statement {
-    # Which actions and resources is in the policy of each role. What the endpoint adds is that nobody from
-    # another account comes through it, so that it cannot carry anything out; `*` names no more than that.
-    actions   = ["*"]
+    actions = each.value
+    # Which ones is in the policy of each role. What the endpoint adds is that nobody from another account comes
+    # through it, so that it cannot carry anything out.
     resources = ["*"]
 
     principals {
@@ -28,7 +41,7 @@ data "aws_iam_policy_document" "endpoint" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = local.endpoint_services
+  for_each = local.endpoints
 
   vpc_id              = aws_vpc.this.id
   service_name        = "com.amazonaws.${var.region}.${each.key}"
@@ -36,7 +49,7 @@ resource "aws_vpc_endpoint" "interface" {
   private_dns_enabled = true
   subnet_ids          = local.private
   security_group_ids  = [aws_security_group.this["endpoints"].id]
-  policy              = data.aws_iam_policy_document.endpoint.json
+  policy              = data.aws_iam_policy_document.endpoint[each.key].json
 }
 
 data "aws_iam_policy_document" "layers" {

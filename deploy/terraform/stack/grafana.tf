@@ -25,6 +25,7 @@ locals {
 }
 
 resource "aws_lb_target_group" "grafana" {
+  #checkov:skip=CKV_AWS_378:From the balancer on it is the VPC, between two security groups that name each other.
   name                 = "${local.prefix}-grafana"
   vpc_id               = aws_vpc.this.id
   target_type          = "ip"

@@ -14,6 +14,8 @@ locals {
 }
 
 resource "aws_secretsmanager_secret" "this" {
+  #checkov:skip=CKV_AWS_149:Encrypted by the account's key for secrets; the same roles could use one of our own.
+  #checkov:skip=CKV2_AWS_57:Rotated by the input secrets_version, together with the tasks that use them.
   for_each = local.secrets
 
   name                    = "${local.prefix}/${each.key}"
