@@ -44,9 +44,8 @@ data "aws_iam_policy_document" "plan" {
       "cloudwatch:ListTagsForResource", "ecr:DescribeImages", "ecr:DescribeRepositories", "iam:GetRole",
       "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListRoleTags",
       "logs:ListTagsForResource", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",
-      # Terraform reads a secret's version with its value, of which the state keeps nothing. So who can plan can
-      # read a stack's token and Grafana's password.
-      "secretsmanager:GetSecretValue",
+      # The versions and not the values: what is written as a write-only argument is not read back.
+      "secretsmanager:ListSecretVersionIds",
       "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource",
       "wafv2:GetWebACL", "wafv2:ListTagsForResource",
     ]
@@ -59,7 +58,7 @@ data "aws_iam_policy_document" "plan" {
     actions = [
       "acm:DescribeCertificate", "acm:ListTagsForCertificate", "application-autoscaling:Describe*",
       "application-autoscaling:ListTagsForResource", "cloudwatch:DescribeAlarms", "ec2:Describe*",
-      "ecs:Describe*", "ecs:List*", "elasticloadbalancing:Describe*", "logs:DescribeLogGroups", "route53:GetChange",
+      "ecs:Describe*", "ecs:List*", "elasticloadbalancing:Describe*", "iam:ListRoles", "logs:DescribeLogGroups", "route53:GetChange",
       "route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource", "servicediscovery:Get*",
       "servicediscovery:List*", "tag:GetResources", "wafv2:GetWebACLForResource",
     ]

@@ -8,7 +8,7 @@ resource "aws_budgets_budget" "this" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:name$${var.name}"]
+    values = [format("user:name$%s", var.name)] # in a template, "$$" would be an escape
   }
 
   dynamic "notification" {

@@ -34,6 +34,9 @@ resource "aws_service_discovery_service" "this" {
     }
   }
 
-  # ECS says which tasks are healthy.
-  health_check_custom_config {}
+  # ECS says which tasks are healthy. The threshold is deprecated, always 1, and yet needed: an empty block is
+  # dropped by the provider (hashicorp/terraform-provider-aws#44285), and the service replaced by each plan.
+  health_check_custom_config {
+    failure_threshold = 1
+  }
 }

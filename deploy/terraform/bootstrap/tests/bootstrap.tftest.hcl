@@ -67,6 +67,18 @@ run "only_one_repositorys_environments_are_trusted" {
   }
 }
 
+run "no_workflow_reads_a_secret" {
+  command = plan
+
+  assert {
+    condition = !anytrue(flatten([
+      for document in [data.aws_iam_policy_document.plan, data.aws_iam_policy_document.network, data.aws_iam_policy_document.compute, data.aws_iam_policy_document.access] :
+      [for statement in document.statement : [for action in statement.actions : can(regex("^(secretsmanager:(GetSecretValue|Get\\*|\\*)|\\*)", action))]]
+    ]))
+    error_message = "Terraform draws secrets and writes them; it never needs to read one."
+  }
+}
+
 run "the_account_has_githubs_provider_already" {
   command = plan
 

@@ -215,6 +215,11 @@ run "defaults" {
     error_message = "The budget has an address."
   }
 
+  assert {
+    condition     = one(aws_budgets_budget.this.cost_filter).values == tolist(["user:name$demo"])
+    error_message = "The budget counts what carries this stack's name."
+  }
+
   # What was not asked for.
   assert {
     condition     = length(aws_wafv2_web_acl.this) == 0 && length(aws_wafv2_web_acl_association.this) == 0
