@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 me=deploy/$(basename "$0")
 stack_directory=${FIREDRILL_STACK:-$root/deploy/terraform/stack}
 kinds=(app load prometheus alertmanager grafana pager drill)
-images=(firedrill prometheus alertmanager grafana)
+images=(firedrill drills prometheus alertmanager grafana)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

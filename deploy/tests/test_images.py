@@ -55,6 +55,24 @@ class Images(unittest.TestCase):
             self.assertIn("./deploy/prometheus/" + pattern.split("/")[0], copies("prometheus"))
 
 
+class Drills(unittest.TestCase):
+    """The image that drills where nothing can be mounted has what the drills name, at the places where they name it."""
+
+    def test_drills_and_what_they_name(self):
+        pairs = re.findall(r"^COPY (?:--chown=\S+ )?(\S+) (\S+)$", (ROOT / "deploy/drills/Dockerfile").read_text(), re.M)
+        copied = {source: target for source, target in pairs}
+        self.assertEqual(copied["drills"], "/drills")
+        for drill in (ROOT / "drills").glob("*.yaml"):
+            for named in re.findall(r"^ *- panels: (\S+)/\*\.json$", drill.read_text(), re.M):
+                self.assertEqual(copied[named], f"/{named}")
+
+    def test_only_what_is_copied_is_sent_to_the_builder(self):
+        ignored = (ROOT / "deploy/drills/Dockerfile.dockerignore").read_text()
+        pairs = re.findall(r"^COPY (?:--chown=\S+ )?(\S+) ", (ROOT / "deploy/drills/Dockerfile").read_text(), re.M)
+        self.assertEqual(re.findall(r"^!(\S+)$", ignored, re.M), pairs)
+        self.assertTrue(all((ROOT / source).exists() for source in pairs))
+
+
 class Start(unittest.TestCase):
     """deploy/prometheus/start, with promtool in Prometheus' place: it checks the configuration that is started with."""
 

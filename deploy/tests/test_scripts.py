@@ -75,7 +75,7 @@ class Scripts(unittest.TestCase):
             aws("ecr").put_image(repositoryName=f"firedrill/{image}", imageManifest=json.dumps({"schemaVersion": 2, "mediaType": MANIFEST}), imageTag=tag)
 
     def publish_all(self):
-        self.publish("firedrill", "prometheus", "alertmanager", "grafana")
+        self.publish("firedrill", "drills", "prometheus", "alertmanager", "grafana")
 
     def said_once(self, done, *words):
         """One line on stderr that has these words, and exit code 2."""
@@ -135,7 +135,7 @@ class UpAndDown(Scripts):
 
 class OneClearLine(Scripts):
     def test_a_missing_image(self):
-        self.publish("firedrill", "prometheus", "grafana")
+        self.publish("firedrill", "drills", "prometheus", "grafana")
         self.publish("alertmanager", tag="v0")
         self.said_once(run(*UP, "demo"), "not in the registry", "firedrill/alertmanager:v1", "publish")
 

@@ -1,7 +1,7 @@
-# The program, and its three companions with their configuration in them.
+# The program, the program with drills, and its three companions with their configuration in them.
 
 locals {
-  images = toset(["firedrill", "prometheus", "alertmanager", "grafana"])
+  images = toset(["firedrill", "drills", "prometheus", "alertmanager", "grafana"])
 }
 
 resource "aws_ecr_repository" "this" {

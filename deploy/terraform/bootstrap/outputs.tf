@@ -4,7 +4,7 @@ output "bucket" {
 }
 
 output "registry" {
-  description = "Where the images go: this, then /prometheus, /alertmanager, /grafana or /firedrill."
+  description = "Where the images go: this, then /firedrill, /drills, /prometheus, /alertmanager or /grafana."
   value       = "${local.account}.dkr.ecr.${var.region}.amazonaws.com/firedrill"
 }
 

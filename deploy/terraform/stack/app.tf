@@ -12,20 +12,23 @@ locals {
   deregistration = local.drain + local.grace
   stop           = local.drain + local.grace + 5
 
+  # What compose.yaml sets, but for what comes from its own environment, and the secret.
+  compose_app = { for key, value in local.compose.app.environment : key => tostring(value) if !strcontains(tostring(value), "{") && key != "FIREDRILL_TOKEN" }
+
   app = {
     command      = ["serve"]
     health       = ["CMD", "/firedrill", "probe", "http://127.0.0.1:8080/health"]
     memory       = var.app_size.held_mib * 5 / 4
     stop_seconds = local.stop
     secrets      = { FIREDRILL_TOKEN = "token" }
-    environment = {
+    environment = merge(local.compose_app, {
       FIREDRILL_LOG_FORMAT       = "json"
       FIREDRILL_DRAIN            = "${local.drain}s"
       FIREDRILL_GRACE            = "${local.grace}s"
       FIREDRILL_IDLE_TIMEOUT     = "${local.alb_idle + 15}s" # so that the balancer never sends into a connection that closes
       FIREDRILL_MAX_MEMORY       = "${var.app_size.held_mib}MiB"
       FIREDRILL_MAX_MEMORY_TOTAL = "${var.app_size.held_mib}MiB"
-    }
+    })
   }
 }
 

@@ -8,11 +8,12 @@ locals {
     stop_seconds = 30
     secrets      = { FIREDRILL_TOKEN = "token" }
     environment = {
-      FIREDRILL_TARGET       = "http://app:8080"
-      FIREDRILL_PROMETHEUS   = "http://prometheus:9090"
-      FIREDRILL_ALERTMANAGER = "http://alertmanager:9093"
-      FIREDRILL_GRAFANA      = "http://grafana:3000"
-      FIREDRILL_PAGER        = "http://pager:8090"
+      FIREDRILL_DRILL_TARGET       = "http://app:8080"
+      FIREDRILL_DRILL_PROMETHEUS   = "http://prometheus:9090"
+      FIREDRILL_DRILL_ALERTMANAGER = "http://alertmanager:9093"
+      FIREDRILL_DRILL_GRAFANA      = "http://grafana:3000"
+      FIREDRILL_DRILL_PAGER        = "http://pager:8090"
+      FIREDRILL_DRILL_OUT          = "/firedrill-runs"
     }
   }
 }

@@ -12,7 +12,7 @@ locals {
     alertmanager = { image = "alertmanager", port = 9093, cpu = 256, memory = 512, secrets = [], writable = { data = "/alertmanager" } }
     grafana      = { image = "grafana", port = 3000, cpu = 512, memory = 1024, secrets = ["grafana"], writable = { data = "/var/lib/grafana", tmp = "/tmp" } }
     pager        = { image = "firedrill", port = 8090, cpu = 256, memory = 512, secrets = [], writable = {} }
-    drill        = { image = "firedrill", port = null, cpu = 512, memory = 1024, secrets = ["token"], writable = {} }
+    drill        = { image = "drills", port = null, cpu = 512, memory = 1024, secrets = ["token"], writable = { runs = "/firedrill-runs" } }
   }
 
   # Those that ECS keeps running; a drill runs when it is asked to.

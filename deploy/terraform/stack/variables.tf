@@ -70,7 +70,7 @@ variable "monthly_budget" {
 # What runs
 
 variable "image_tag" {
-  description = "Which images run: a tag that all four of bootstrap's repositories have."
+  description = "Which images run: a tag that all five of bootstrap's repositories have."
   type        = string
 
   validation {

@@ -35,8 +35,8 @@ run "images_are_what_they_were" {
   }
 
   assert {
-    condition     = toset([for repository in aws_ecr_repository.this : repository.name]) == toset(["firedrill/firedrill", "firedrill/prometheus", "firedrill/alertmanager", "firedrill/grafana"])
-    error_message = "The stack's tasks name these four."
+    condition     = toset([for repository in aws_ecr_repository.this : repository.name]) == toset(["firedrill/firedrill", "firedrill/drills", "firedrill/prometheus", "firedrill/alertmanager", "firedrill/grafana"])
+    error_message = "The stack's tasks name these five."
   }
 
   assert {
