@@ -7,11 +7,13 @@ there by the tests.
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import threading
 import unittest
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -61,6 +63,15 @@ def run(*command, at=None, cwd=None, **environment):
     return subprocess.run(script, env={**base, **ours, **environment}, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=cwd, timeout=180)
 
 
+def drawn(wire):
+    """The secrets that went between Terraform and the provider, from the messages that the provider's library recorded.
+
+    Terraform draws anew each time that it looks, so there are more than reach AWS.
+    """
+    written = rb"secret_string(?:_wo)?\xd9\x24([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    return {secret for message in wire.glob("*.msgpack") for secret in re.findall(written, message.read_bytes())}
+
+
 UP = ("up", "--yes", "--no-drill", "--creator", "Ada Lovelace", "--email", "ops@example.com", "--tag", "v1")
 
 
@@ -107,10 +118,21 @@ class UpAndDown(Scripts):
             self.assertEqual(planned.returncode, 0, planned.stdout + planned.stderr)
             self.assertIn("aws_wafv2_web_acl", planned.stdout)
             self.assertNotIn("Contents", aws("s3").list_objects_v2(Bucket=BUCKET))
-            applied = run("up", "--no-drill", "--apply", "plan", "demo", cwd=there)
+            wire = Path(there) / "wire"
+            wire.mkdir()
+            applied = run("up", "--no-drill", "--apply", "plan", "demo", cwd=there, TF_LOG_SDK_PROTO_DATA_DIR=str(wire))
             self.assertIn("Apply complete!", applied.stdout, applied.stderr)
-        state = json.loads(aws("s3").get_object(Bucket=BUCKET, Key="stacks/demo.tfstate")["Body"].read())
-        self.assertIn("aws_wafv2_web_acl", [resource["type"] for resource in state["resources"]])
+            secrets = drawn(wire)
+            with zipfile.ZipFile(Path(there) / "plan") as plan:
+                kept = b"".join(plan.read(name) for name in plan.namelist())
+        state = aws("s3").get_object(Bucket=BUCKET, Key="stacks/demo.tfstate")["Body"].read()
+        self.assertIn("aws_wafv2_web_acl", [resource["type"] for resource in json.loads(state)["resources"]])
+
+        # Two secrets reached the provider, and neither the plan nor the state nor the screen has them.
+        self.assertGreaterEqual(len(secrets), 2)
+        for secret in secrets:
+            for place in (kept, state, (planned.stdout + applied.stdout + applied.stderr).encode()):
+                self.assertNotIn(secret, place)
 
     def test_leftovers_are_named(self):
         self.publish_all()

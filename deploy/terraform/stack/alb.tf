@@ -50,6 +50,9 @@ resource "aws_lb_listener" "redirect" {
       status_code = "HTTP_301"
     }
   }
+
+  # Where a name is given later, the rules move away from port 80 first.
+  depends_on = [aws_lb_listener.main]
 }
 
 # Prometheus reads it from each task; from outside it is nobody's business.

@@ -1,6 +1,6 @@
 # Tasks find one another by the names of compose.yaml (`app`, `prometheus`, ...), so that one configuration serves
 # both. Cloud Map keeps an A record for each healthy task; the VPC's DHCP options give tasks the search domain that
-# completes the short names (docs/decisions/0006-short-names-in-ecs.md).
+# completes the short names (docs/decisions/0007-short-names-in-ecs.md).
 
 resource "aws_service_discovery_private_dns_namespace" "this" {
   name        = local.domain

@@ -27,7 +27,7 @@ resource "aws_secretsmanager_secret_version" "this" {
   for_each = local.secrets
 
   secret_id = aws_secretsmanager_secret.this[each.key].id
-  # uuid() has 122 random bits of the system's generator. It differs each time; what was drawn is written when
+  # uuid() writes 128 random bits of the system's generator. It differs each time; what was drawn is handed on when
   # the version is a new one, and forgotten otherwise.
   secret_string_wo         = uuid()
   secret_string_wo_version = var.secrets_version
