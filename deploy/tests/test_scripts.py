@@ -29,11 +29,13 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 TAGS = {"creator": "Ada", "project": "firedrill", "ttl": "never"}
 
 
+CONFIG = Path(os.environ.get("TF_CLI_CONFIG_FILE", "/dev/null"))
+OFFLINE = CONFIG.exists() and "filesystem_mirror" in CONFIG.read_text()
+makes_everything = unittest.skipUnless(OFFLINE, "the real provider asks moto for more than it plays: this needs the offline one")
+
+
 def setUpModule():
     global server, endpoint, copy
-    config = Path(os.environ.get("TF_CLI_CONFIG_FILE", "/dev/null"))
-    if not config.exists() or "filesystem_mirror" not in config.read_text():
-        raise unittest.SkipTest("the real provider would ask moto for more than it plays: these need the offline one")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or it shows each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -97,6 +99,7 @@ class Scripts(unittest.TestCase):
 
 
 class UpAndDown(Scripts):
+    @makes_everything
     def test_up_and_down_again(self):
         self.publish_all()
         up = run(*UP, "demo")
@@ -111,6 +114,7 @@ class UpAndDown(Scripts):
         self.assertIn("nothing is left of demo", down.stdout)
         self.assertNotIn("Contents", aws("s3").list_objects_v2(Bucket=BUCKET))
 
+    @makes_everything
     def test_exactly_the_plan_is_applied(self):
         self.publish_all()
         with tempfile.TemporaryDirectory() as there:
