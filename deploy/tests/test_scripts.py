@@ -1,7 +1,7 @@
-"""deploy/up, down and status against moto, which plays AWS, and the offline provider, which plays what Terraform makes.
+"""deploy/up, down, status and drill against moto, which plays AWS.
 
-Terraform keeps its state in moto's S3. What the provider makes is not in moto, so what a stack leaves behind is put
-there by the tests.
+Terraform keeps its state in moto's S3. Moto does not play all that a stack is made of, so what applies one needs a
+provider that makes up what AWS would answer, and what a stack leaves behind is put into moto by the tests.
 """
 
 import json
@@ -29,9 +29,9 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 TAGS = {"creator": "Ada", "project": "firedrill", "ttl": "never"}
 
 
-CONFIG = Path(os.environ.get("TF_CLI_CONFIG_FILE", "/dev/null"))
-OFFLINE = CONFIG.exists() and "filesystem_mirror" in CONFIG.read_text()
-makes_everything = unittest.skipUnless(OFFLINE, "the real provider asks moto for more than it plays: this needs the offline one")
+makes_everything = unittest.skipUnless(
+    os.environ.get("FIREDRILL_PROVIDER_MAKES_UP"), "the real provider asks moto for more than it plays"
+)
 
 
 def setUpModule():
@@ -41,7 +41,7 @@ def setUpModule():
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    # A copy, so that neither .terraform nor a lock file of the offline provider is left in the tree.
+    # A copy, so that neither .terraform nor a lock file is left in the tree.
     copy = Path(tempfile.mkdtemp())
     shutil.copy(ROOT / "compose.yaml", copy)
     shutil.copytree(ROOT / "deploy", copy / "deploy", ignore=shutil.ignore_patterns(".terraform*", "tests"))
@@ -251,7 +251,7 @@ FAKE_TERRAFORM = """#!/usr/bin/env bash
 
 
 class Drill(unittest.TestCase):
-    """With stand-ins for aws and terraform, since moto runs no container that would say anything."""
+    """With an aws and a terraform of its own, since moto runs no container that would say anything."""
 
     def setUp(self):
         self.fake = Path(tempfile.mkdtemp())
