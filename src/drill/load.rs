@@ -267,13 +267,14 @@ async fn one(
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, Method, StatusCode};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
     use crate::drill::arrivals::Arrivals;
-    use crate::drill::request::{Content, Query, Request};
+    use crate::drill::request::{Query, Request};
     use crate::stop;
 
     const MS: Duration = Duration::from_millis(1);
@@ -303,7 +304,7 @@ mod tests {
             path: None,
             query: Query::default(),
             headers: HeaderMap::new(),
-            body: Content::NONE,
+            body: Bytes::new(),
             hang_up: None,
         };
         let arrivals = Arrivals::constant("100/s".parse().unwrap(), Some(200 * MS));

@@ -5,11 +5,12 @@ mod hang_up;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use firedrill::drill::arrivals::Arrivals;
 use firedrill::drill::fate::Fate;
 use firedrill::drill::load::{Bounds, Load, Outcome};
 use firedrill::drill::plan::Plan;
-use firedrill::drill::request::{Content, Query, Request};
+use firedrill::drill::request::{Query, Request};
 use firedrill::drill::target::Target;
 use firedrill::stop;
 use http::{HeaderMap, Method, StatusCode};
@@ -30,7 +31,7 @@ fn load(peers: &[&Peer], rate: &str, span: u32, timeout: Duration, in_flight: u3
         path: None,
         query,
         headers: HeaderMap::new(),
-        body: Content::NONE,
+        body: Bytes::new(),
         hang_up: None,
     };
     let arrivals = Arrivals::constant(rate.parse().unwrap(), Some(MS * span));
