@@ -4,7 +4,9 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::drill::file::{DrillFile, LARGEST, Misread, Problem, locate, problems};
+use crate::drill::file::{DrillFile, LARGEST, Misread, Problem, environment, locate, problems};
+use crate::drill::plan::Plan;
+use crate::drill::target::Target;
 
 /// The text of a drill file.
 pub(super) struct DrillText {
@@ -19,6 +21,13 @@ pub(super) struct Unusable(Vec<String>);
 impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl From<&str> for DrillText {
+    /// A drill that is in the program.
+    fn from(text: &str) -> Self {
+        Self { path: "the drill that comes with the program".to_owned(), bytes: text.as_bytes().to_owned() }
     }
 }
 
@@ -45,6 +54,14 @@ impl DrillText {
         }
     }
 
+    /// What is wrong with a file that was read, with the places.
+    pub(super) fn refuse(&self, problems: Vec<Problem>) -> Unusable {
+        match self.text() {
+            Ok(text) => self.unusable(locate(text, problems)),
+            Err(misread) => self.unusable(vec![misread]),
+        }
+    }
+
     fn text(&self) -> Result<&str, Misread> {
         str::from_utf8(&self.bytes).map_err(|error| {
             let before = String::from_utf8_lossy(&self.bytes[..error.valid_up_to()]);
@@ -65,7 +82,12 @@ impl DrillText {
     }
 }
 
-/// All that contradicts itself in a file, in what is sent and in what is expected.
+/// All that is wrong in a file, in what is sent and in what is expected.
 fn all_problems(file: &DrillFile) -> Vec<Problem> {
-    problems(file)
+    // Any target will do where the file does not say one, and any seed: neither changes what is wrong.
+    let own = file.target.as_deref().and_then(|target| environment::unset(target).ok()?);
+    let own = own.and_then(|url| Target::parse(&url).ok());
+    let target = own.unwrap_or_else(|| Target::parse("http://localhost").expect("it is a target"));
+    let planned = Plan::of(file, 0, &target).err().unwrap_or_default();
+    problems(file).into_iter().chain(planned).collect()
 }

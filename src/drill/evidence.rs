@@ -15,6 +15,7 @@ mod exposition;
 #[cfg(test)]
 mod fake;
 mod pager;
+mod panels;
 mod prometheus;
 mod service;
 

@@ -16,7 +16,7 @@ use super::telemetry::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 use crate::contract::quantity::format_duration;
 use crate::contract::{Abort, Injection, Work};
 use crate::server::answer::{self, Request, Response};
-use crate::server::connection::Link;
+use crate::server::connection::{Aftermath, Link};
 use crate::server::intake;
 use crate::server::problem::Problem;
 use crate::server::telemetry::{ErrorType, Workload};
@@ -82,8 +82,8 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
         tokio::time::sleep(hold).await;
         drop(held);
     }
-    if let Some(code) = injection.exit {
-        link.exit_after(code);
+    if let Some(aftermath) = aftermath(&injection) {
+        link.afterwards(aftermath);
     }
     let error = injected_error(&injection);
     if error != ErrorType::None {
@@ -98,6 +98,12 @@ async fn json(parts: &Parts, body: Incoming, shared: &Shared) -> Result<Bytes, P
     let caps = intake::Caps { size: shared.config.max_request_body, time: shared.config.body_timeout };
     let json = intake::json(parts, body, caps).await?;
     Ok(if json.is_empty() { Bytes::from_static(b"{}") } else { json })
+}
+
+/// What becomes of the server after the answer. An exit and an outage contradict each other.
+fn aftermath(injection: &Injection) -> Option<Aftermath> {
+    let outage = (!injection.outage.is_zero()).then_some(Aftermath::Outage(injection.outage));
+    injection.exit.map(Aftermath::Exit).or(outage)
 }
 
 /// What this injection counts as where it goes as planned.
@@ -131,7 +137,7 @@ fn answer(injection: &Injection, error: ErrorType, done: &Done, place: Place) ->
         response = response.map(|body| answer::streamed(Truncated::half_of(body)));
     }
     response.extensions_mut().insert(error);
-    if injection.exit.is_some() {
+    if aftermath(injection).is_some() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

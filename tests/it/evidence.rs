@@ -1,5 +1,6 @@
 //! What the drill finds where monitoring keeps it.
 
+mod alertmanager;
 mod prometheus;
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! `firedrill pager`, from outside.
 
-mod alertmanager;
+pub(crate) mod alertmanager;
 mod heartbeat;
 mod pages;
 mod refuses;
@@ -23,7 +23,7 @@ const RESOLVED: &str = include_str!("../data/alertmanager/resolved.json");
 const TRUNCATED: &str = include_str!("../data/alertmanager/truncated.json");
 
 /// A running pager on a port of its own.
-struct Pager(Serving);
+pub(crate) struct Pager(Serving);
 
 impl Deref for Pager {
     type Target = Serving;
@@ -44,7 +44,7 @@ impl Pager {
         Self::start_with(flags, &[]).await
     }
 
-    async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         Self(Serving::start_with("pager", flags, variables).await)
     }
 

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
@@ -123,6 +124,17 @@ impl Question {
     /// A POST of a form, for what may be longer than a URL should be.
     pub(super) fn form(path: &'static str) -> Self {
         Self { method: Method::POST, ..Self::get(path) }
+    }
+
+    /// A POST of JSON.
+    pub(super) fn json(path: &'static str, json: String) -> Self {
+        Self { method: Method::POST, json: Some(json), ..Self::get(path) }
+    }
+
+    /// Below the path: one more segment of it.
+    pub(super) fn below(mut self, segment: &str) -> Self {
+        self.below = utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string();
+        self
     }
 
     /// With one more parameter.

@@ -11,7 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::client::{Client, Failure};
 use super::service::{self, Scraped};
 use super::{
-    Alertmanager, Evidence, Exposed, Now, Pager, Prometheus, Source, alertmanager, pager, prometheus,
+    Alertmanager, Evidence, Exposed, Now, Pager, Prometheus, Source, alertmanager, pager, panels, prometheus,
 };
 use crate::drill::question::Questions;
 use crate::drill::time::Time;
@@ -25,6 +25,8 @@ pub struct Sources {
     pub alertmanager: Option<Client>,
     /// The pager.
     pub pager: Option<Client>,
+    /// Grafana, for dashboards that are there.
+    pub grafana: Option<Client>,
     /// The service itself, whose `/metrics` the drill scrapes.
     pub service: Option<Client>,
 }
@@ -49,9 +51,10 @@ impl Sources {
             asked("Prometheus", self.prometheus.as_ref(), prometheus::preflight),
             asked("Alertmanager", self.alertmanager.as_ref(), alertmanager::preflight),
             asked("the pager", self.pager.as_ref(), async |client| pager::left_out(client).await.map(drop)),
+            asked("Grafana", self.grafana.as_ref(), panels::preflight),
             asked("the service", self.service.as_ref(), async |client| service::scrape(client, |_| ()).await),
         );
-        let absent: Vec<_> = <[_; 4]>::from(asked).into_iter().filter_map(Result::err).collect();
+        let absent: Vec<_> = <[_; 5]>::from(asked).into_iter().filter_map(Result::err).collect();
         if absent.is_empty() { Ok(()) } else { Err(absent) }
     }
 
@@ -173,13 +176,17 @@ impl Collector {
     pub async fn collect(&self, questions: &Questions, began: Time) -> Evidence {
         // By the time at which the first was asked: all that was before is in what follows.
         let collected = (self.now)();
-        let (prometheus, alertmanager, pager, service) = tokio::join!(
+        let Sources { prometheus, grafana, .. } = &self.sources;
+        let (prometheus, grafana) = (prometheus.as_ref(), grafana.as_ref());
+        let ask = panels::Ask { prometheus, grafana, from: began, to: collected };
+        let (prometheus, alertmanager, pager, panels, service) = tokio::join!(
             self.prometheus(questions, began),
             self.alertmanager(),
             self.pager(began),
+            panels::collect(ask, &questions.panels),
             self.service(questions)
         );
-        Evidence { prometheus, alertmanager, pager, service, ..Evidence::none(collected) }
+        Evidence { collected, prometheus, alertmanager, pager, panels, service }
     }
 
     async fn prometheus(&self, questions: &Questions, began: Time) -> Source<Prometheus> {

@@ -116,3 +116,163 @@ impl Clock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::drill::evidence::Said;
+    use crate::drill::evidence::fake::{Fake, answer};
+    use crate::drill::question::Instant;
+    use crate::drill::target::Target;
+
+    const RULES: &str = include_str!("../../../tests/data/prometheus/rules.json");
+    const TARGETS: &str = include_str!("../../../tests/data/prometheus/targets.json");
+    const MATRIX: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+    const NOW: i64 = 1_763_844_000_000;
+
+    /// A Prometheus that answers as a real one did, but for what the test says of a request.
+    async fn fake(other: impl Fn(&str) -> Option<Option<Vec<u8>>> + Send + Sync + 'static) -> Fake {
+        Fake::start(move |request| {
+            if let Some(answer) = other(request) {
+                return answer;
+            }
+            let path = request.split(' ').nth(1).unwrap().split('?').next().unwrap();
+            let json = match path {
+                "/api/v1/rules" => RULES.to_owned(),
+                "/api/v1/targets" => TARGETS.to_owned(),
+                "/api/v1/query" if request.ends_with("query=time%28%29") => {
+                    let data = r#"{"resultType":"scalar","result":[1763844060.5,"1763844060.5"]}"#;
+                    format!(r#"{{"status":"success","data":{data}}}"#)
+                }
+                "/api/v1/query" => MATRIX.to_owned(),
+                path => panic!("{path}"),
+            };
+            Some(answer("200 OK", "application/json", json.as_bytes()))
+        })
+        .await
+    }
+
+    async fn found(fake: &Fake, queries: &[&str]) -> Source<Prometheus> {
+        let client = Client::new(Target::parse(&fake.url).unwrap(), None).within(Duration::from_millis(500));
+        let now: Now = Arc::new(|| Time::from_millis(NOW));
+        let query = |query: &&str| Instant { query: (*query).to_owned(), at: Time::from_millis(NOW) };
+        let questions = Questions { queries: queries.iter().map(query).collect(), ..Questions::default() };
+        collect(&client, &questions, Time::from_millis(NOW - 60_000), &now).await
+    }
+
+    #[tokio::test]
+    async fn moments_are_asked_in_the_clock_of_prometheus() {
+        let fake = fake(|request| {
+            let vector = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[1,"NaN"]},{"metric":{},"value":[1,"-Inf"]}]}}"#;
+            request.contains("query=mine").then(|| Some(answer("200 OK", "application/json", vector.as_bytes())))
+        })
+        .await;
+        let Source::Said(said) = found(&fake, &["mine"]).await else { panic!() };
+        assert_eq!(said.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1 });
+        let Said::Values(values) = &said.answers[0].said else { panic!("{:?}", said.answers) };
+        assert!(values[0].value.is_nan() && values[0].labels["a"] == "b", "{values:?}");
+        assert_eq!(values[1].value, f64::NEG_INFINITY);
+        let asked = fake.asked();
+        assert!(
+            asked.iter().any(|request| request.ends_with("query=mine&time=1763844060.500")),
+            "{asked:#?}"
+        );
+        // A minute of drill, five before it, a clock that is a minute ahead, and a second.
+        assert!(asked.iter().any(|request| request.ends_with("query=up%5B421500ms%5D")), "{asked:#?}");
+        assert!(asked.iter().any(|request| request.ends_with("query=ALERTS%5B421500ms%5D")), "{asked:#?}");
+        assert_eq!(said.scrape_intervals, [("app".to_owned(), 1_000)].into());
+        assert_eq!(
+            said.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
+            ["Busy", "workload:requests:rate10s", "requests:rate10s"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_query_that_is_refused_spoils_no_other() {
+        let refusal = r#"{"status":"error","errorType":"bad_data","error":"1:4: parse error"}"#;
+        let fake = fake(move |request| {
+            let json = |status: &str, json: &str| Some(Some(answer(status, "application/json", json.as_bytes())));
+            if request.contains("query=wrong") {
+                return json("400 Bad Request", refusal);
+            }
+            let partly = r#"{"status":"success","warnings":["store is away"],"data":{"resultType":"vector","result":[]}}"#;
+            request.contains("query=partly").then(|| json("200 OK", partly)).flatten()
+        })
+        .await;
+        let Source::Said(said) = found(&fake, &["wrong", "partly", "ranges"]).await else { panic!() };
+        let said: Vec<_> = said.answers.into_iter().map(|answer| answer.said).collect();
+        let refused = |why: &str| Said::Refused(why.to_owned());
+        let ranges = "it gives ranges of samples, not one value each";
+        let partly = "only a part could be answered: store is away";
+        assert_eq!(said, [refused("1:4: parse error"), refused(partly), refused(ranges)]);
+    }
+
+    #[tokio::test]
+    async fn trouble_with_any_question_makes_all_of_it_missing() {
+        type Answered = fn() -> Option<Vec<u8>>;
+        let cases: [(&str, Answered, &str); 7] = [
+            (
+                "/api/v1/rules",
+                || Some(answer("500 Oops", "text/plain", b"out of memory")),
+                "found 500 Internal Server Error: out of memory",
+            ),
+            (
+                "/api/v1/targets",
+                || Some(answer("200 OK", "text/html", b"<html>Log in</html>")),
+                "expected JSON (expected value at line 1 column 1), found 200 OK: <html>Log in</html>",
+            ),
+            ("query=time", || None, "no whole answer within 500ms"),
+            (
+                "query=up",
+                || Some(answer("200 OK", "text/plain", b"{}")),
+                "expected JSON (missing field `status`",
+            ),
+            (
+                "query=ALERTS",
+                || {
+                    Some(answer(
+                        "200 OK",
+                        "text/plain",
+                        br#"{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}"#,
+                    ))
+                },
+                "expected a matrix",
+            ),
+            (
+                "query=mine",
+                || {
+                    Some(answer(
+                        "503 Busy",
+                        "application/json",
+                        br#"{"status":"error","errorType":"timeout","error":"query timed out"}"#,
+                    ))
+                },
+                "query timed out",
+            ),
+            (
+                "query=mine",
+                || Some(answer("200 OK", "application/json", br#"{"status":"error"}"#)),
+                "expected data",
+            ),
+        ];
+        for (part, answered, expected) in cases {
+            let fake = fake(move |request| request.contains(part).then(answered)).await;
+            match found(&fake, &["mine"]).await {
+                Source::Missing(why) => assert!(why.contains(expected), "{part}: {why}"),
+                other => panic!("{part}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_is_as_sure_as_the_answer_was_quick() {
+        let at = Time::from_millis;
+        let clock = Clock::seen(at(10_000), at(9_000), at(9_400));
+        assert_eq!(clock, Clock { ahead_ms: 800, give_or_take_ms: 201 });
+        assert_eq!(clock.there(at(0)), at(800));
+        let same = Clock::seen(at(9_300), at(9_000), at(9_400));
+        assert_eq!(same.there(at(5)), at(5), "a difference that may be none is none");
+    }
+}

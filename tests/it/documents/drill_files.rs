@@ -58,6 +58,22 @@ fn every_example_is_right_and_the_schema_says_so_too() {
 }
 
 #[test]
+fn every_drill_that_ships_is_right_and_the_schema_says_so_too() {
+    let schema = schema();
+    let drills = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("drills")).unwrap();
+    let mut read = 0;
+    for path in drills.map(|entry| entry.unwrap().path()) {
+        let yaml = std::fs::read_to_string(&path).unwrap();
+        let file = DrillFile::read(&yaml).unwrap_or_else(|misread| panic!("{}:{misread}", path.display()));
+        assert_eq!(problems(&file), [], "{}", path.display());
+        let errors: Vec<_> = schema.iter_errors(&plain(&yaml)).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+        read += 1;
+    }
+    assert!(read > 0, "there are no drills");
+}
+
+#[test]
 fn there_is_an_example_of_each_expectation_and_each_key() {
     let all = right().join("\n");
     for kind in Expectation::KINDS {
@@ -66,7 +82,8 @@ fn there_is_an_example_of_each_expectation_and_each_key() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let of_types = schema["$defs"].as_object().unwrap().values().chain([&schema]);
     let keys = of_types.flat_map(|of| of["properties"].as_object().into_iter().flatten());
-    let keys: Vec<_> = keys.map(|(key, _)| key).filter(|key| *key != "seed").collect();
+    let keys: Vec<_> =
+        keys.map(|(key, _)| key).filter(|key| !["seed", "alone"].contains(&key.as_str())).collect();
     assert!(keys.len() > 40, "{keys:?}");
     for key in keys {
         assert!(

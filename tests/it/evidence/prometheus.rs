@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use firedrill::drill::evidence::{Evidence, Explained, Extent, Prometheus, Said, Sources};
-use firedrill::drill::question::{Explain, Instant, Questions};
+use firedrill::drill::question::{Dashboards, Explain, Instant, Questions};
 use firedrill::drill::time::Time;
 
 use super::{client, collector, now};
@@ -195,4 +195,34 @@ async fn what_an_expression_gave_is_explained() {
     assert!(
         said.explained.iter().filter(|one| one.expression != "sum(").all(|one| one.unexplained.is_empty())
     );
+}
+
+#[tokio::test]
+#[ignore = "needs prometheus on PATH; cargo test -- --ignored"]
+async fn panels_of_files_are_asked() {
+    let (service, prometheus) = scraped().await;
+    let dashboards = |except: &[&str]| Dashboards {
+        expectation: 0,
+        from: vec!["deploy/grafana/dashboards/service.json".to_owned()],
+        except: except.iter().map(|&title| title.to_owned()).collect(),
+        variables: vec![("job".to_owned(), "app".to_owned())],
+    };
+    let questions = || Questions { panels: vec![dashboards(&["Requests"])], ..Questions::default() };
+    let began = now();
+    until_busy(&service, &prometheus, questions).await;
+    let evidence = collect(&prometheus, &questions(), began).await;
+    let panels = evidence.panels.said().unwrap_or_else(|| panic!("{:?}", evidence.panels));
+    assert!(panels.len() > 10 && panels.iter().all(|panel| panel.panel != "Requests"), "{panels:#?}");
+    let refused: Vec<_> = panels.iter().filter(|panel| panel.series.is_err()).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    let up = panels.iter().find(|panel| panel.panel == "Instances up").unwrap();
+    assert_eq!((up.expression.as_str(), &up.series), ("sum(up{job=\"app\",instance=~\".*\"})", &Ok(1)));
+    // Of a job that does not exist there is nothing.
+    let mut other = dashboards(&[]);
+    other.variables = vec![("job".to_owned(), "apq".to_owned())];
+    let questions = Questions { panels: vec![other], ..Questions::default() };
+    let evidence = collect(&prometheus, &questions, began).await;
+    let panels = evidence.panels.said().unwrap();
+    let up = panels.iter().find(|panel| panel.panel == "Instances up").unwrap();
+    assert_eq!(up.series, Ok(0));
 }

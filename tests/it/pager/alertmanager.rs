@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,13 +13,13 @@ use crate::eventually::eventually;
 use crate::fetch;
 
 const LIMIT: Duration = Duration::from_secs(30);
-const TOKEN: &str = "s3cret";
+pub(crate) const TOKEN: &str = "s3cret";
 
 /// A running Alertmanager; it and its directory are gone when this is dropped.
-struct Alertmanager {
+pub(crate) struct Alertmanager {
     _process: Child,
     directory: PathBuf,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Drop for Alertmanager {
@@ -29,16 +30,24 @@ impl Drop for Alertmanager {
 
 impl Alertmanager {
     /// Starts one that tells this pager at once and repeats the Watchdog each second.
-    async fn start(pager: &Pager) -> Self {
-        let directory = std::env::temp_dir().join(format!("firedrill-alertmanager-{}", std::process::id()));
+    pub(crate) async fn start(pager: &Pager) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Relaxed);
+        let name = format!("firedrill-alertmanager-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&directory).unwrap();
         let config = directory.join("alertmanager.yml");
+        // A port that nobody has: the one that this listener gives back here.
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let text = format!(
             "route:\n  receiver: pager\n  group_by: [alertname]\n  group_wait: 10ms\n  group_interval: 200ms\n  repeat_interval: 1h\n  \
-             routes: [{{ matchers: [alertname=Watchdog], receiver: heartbeat, repeat_interval: 1s }}]\n\
+             routes: [{{ matchers: [alertname=Watchdog], receiver: heartbeat, repeat_interval: 1s }}, \
+             {{ matchers: [alertname=Lost], receiver: nowhere }}]\n\
+             inhibit_rules: [{{ source_matchers: [alertname=Cause], target_matchers: [alertname=Symptom] }}]\n\
              receivers:\n  - {{ name: pager, webhook_configs: [&webhook {{ url: 'http://{}/webhook', \
              http_config: {{ authorization: {{ credentials: {TOKEN} }} }} }}] }}\n  \
-             - {{ name: heartbeat, webhook_configs: [*webhook] }}\n",
+             - {{ name: heartbeat, webhook_configs: [*webhook] }}\n  \
+             - {{ name: nowhere, webhook_configs: [{{ url: 'http://127.0.0.1:{nobody}/webhook' }}] }}\n",
             pager.address
         );
         std::fs::write(&config, text).unwrap();
@@ -69,7 +78,7 @@ impl Alertmanager {
     }
 
     /// Tells it of alerts, as Prometheus does.
-    async fn alert(&self, alerts: Value) {
+    pub(crate) async fn alert(&self, alerts: Value) {
         let answer = fetch::post_json(&format!("{}/api/v2/alerts", self.url), &alerts).await.unwrap();
         assert!(answer.status.is_success(), "{}", answer.text());
     }

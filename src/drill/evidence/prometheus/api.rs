@@ -170,7 +170,7 @@ impl Api<'_> {
     }
 
     /// The time between two scrapes of a target, by job, in milliseconds; the longest, where a job has several.
-    pub(super) async fn scrape_intervals(self) -> Result<BTreeMap<String, u64>, Failure> {
+    pub(in crate::drill::evidence) async fn scrape_intervals(self) -> Result<BTreeMap<String, u64>, Failure> {
         let answer = self.0.ask(&Question::get("/api/v1/targets").with("state", "active")).await?;
         let targets: Targets = sure(data(&answer), &answer)?;
         let mut intervals = BTreeMap::new();

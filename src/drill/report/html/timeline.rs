@@ -4,9 +4,8 @@
 
 use std::time::Duration;
 
-use crate::drill::evidence::{Labels, Page, Sample, Selected, Series, Source};
-use crate::drill::file::Expectation;
-use crate::drill::judge::episodes;
+use crate::drill::evidence::{Labels, Page, Sample, Series};
+use crate::drill::judge::{counters, episodes};
 use crate::drill::ledger::{Ledger, Second};
 use crate::drill::run::Run;
 use crate::drill::time::Time;
@@ -16,12 +15,6 @@ const STEPS: usize = 900;
 
 /// Alerts that are drawn.
 const ALERTS: usize = 24;
-
-/// The counter of the semantic conventions.
-const COUNTER: &str = "http_server_request_duration_seconds_count";
-
-/// The label that holds the status by the semantic conventions.
-const STATUS: &str = "http_response_status_code";
 
 /// All that is drawn.
 pub(super) struct Timeline {
@@ -174,15 +167,11 @@ impl Truth {
 
 impl Seen {
     fn of(run: &Run, to: f64) -> Self {
-        let Some((by, series)) = counted(run) else {
+        let Some((series, status)) = counters(run) else {
             return Self { by: None, rate: Vec::new(), errors: None };
         };
+        let by = if run.evidence.prometheus.said().is_some() { "Prometheus" } else { "/metrics" };
         let since = Since(run.began);
-        let status = run.drill.expect.iter().find_map(|expectation| match expectation {
-            Expectation::Counts(counts) => counts.status.as_deref(),
-            _ => None,
-        });
-        let status = status.unwrap_or(STATUS);
         let rate = rate(series.iter(), since, to);
         let errors = series.iter().any(|series| series.labels.contains_key(status)).then(|| {
             let failed = series
@@ -192,24 +181,6 @@ impl Seen {
         });
         Self { by: Some(by), rate: thinned(rate), errors: errors.map(thinned) }
     }
-}
-
-/// The raw samples by which requests are counted, and whose they are.
-fn counted(run: &Run) -> Option<(&'static str, &[Series])> {
-    let (by, samples): (_, &[Selected]) = match (&run.evidence.prometheus, &run.evidence.service) {
-        (Source::Said(prometheus), _) => ("Prometheus", &prometheus.samples),
-        (_, Source::Said(service)) => ("its own /metrics", &service.samples),
-        _ => return None,
-    };
-    let asked = run.drill.expect.iter().find_map(|expectation| match expectation {
-        Expectation::Counts(counts) => counts.series.as_deref(),
-        _ => None,
-    });
-    let is_counter = |selected: &&Selected| match asked {
-        Some(selector) => selected.selector == selector,
-        None => selected.selector.split('{').next() == Some(COUNTER),
-    };
-    Some((by, &samples.iter().find(is_counter)?.series))
 }
 
 /// How much counters rose by the second, all together: between each two samples of each.
@@ -391,7 +362,16 @@ const fn float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drill::evidence::{Prometheus, Selected, Source};
     use crate::drill::report::example::{self, at};
+
+    /// What Prometheus said, to be changed.
+    fn said(run: &mut Run) -> &mut Prometheus {
+        match &mut run.evidence.prometheus {
+            Source::Said(prometheus) => prometheus,
+            Source::NotAsked | Source::Missing(_) => unreachable!("the example has asked Prometheus"),
+        }
+    }
 
     fn counter(samples: &[(i64, f64)]) -> Series {
         let samples = samples.iter().map(|(second, value)| Sample(at(second * 1_000), *value)).collect();
@@ -439,6 +419,16 @@ mod tests {
                 assert!((at(shares, time).unwrap() - errors).abs() < 0.05, "{time}");
             }
         }
+        // Samples of another selector are not those by which requests are counted.
+        let mut run = example::run();
+        said(&mut run).samples.insert(
+            0,
+            Selected {
+                selector: "http_server_request_duration_seconds_count{workload=\"demo\"}".to_owned(),
+                series: Vec::new(),
+            },
+        );
+        assert_eq!(Timeline::of(&run).seen.rate, seen.rate);
         assert!(at(&truth.latency_max, 15.0) > at(&truth.latency_mean, 15.0));
         assert_eq!(seen.by, Some("Prometheus"));
     }
@@ -446,10 +436,10 @@ mod tests {
     #[test]
     fn an_alert_has_its_states_and_who_was_told_of_it() {
         let mut run = example::run();
-        if let Source::Said(prometheus) = &mut run.evidence.prometheus {
-            prometheus.alerts.push(example::alert("Watchdog", "firing", -300, 260));
-            prometheus.alerts.push(example::alert("Yesterday", "firing", -300, -200));
-        }
+        said(&mut run).alerts.extend([
+            example::alert("Watchdog", "firing", -300, 260),
+            example::alert("Yesterday", "firing", -300, -200),
+        ]);
         // Alertmanager knows it by one more label.
         if let Source::Said(pager) = &mut run.evidence.pager {
             pager.pages[0].labels.insert("cluster".to_owned(), "a".to_owned());
