@@ -60,7 +60,7 @@ pub enum Unready {
     /// Its questions cannot be asked.
     #[error("{0}")]
     Unaskable(String),
-    /// The system does not let it send.
+    /// The system does not grant what it sends with.
     #[error("cannot send: {0}")]
     Unsendable(String),
     /// Somebody stopped it.

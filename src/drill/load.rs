@@ -267,6 +267,7 @@ async fn one(
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, Method, StatusCode};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -303,7 +304,7 @@ mod tests {
             path: None,
             query: Query::default(),
             headers: HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            body: Bytes::new(),
             hang_up: None,
         };
         let arrivals = Arrivals::constant("100/s".parse().unwrap(), Some(200 * MS));

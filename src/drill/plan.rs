@@ -596,7 +596,7 @@ mod tests {
             "method": "PUT", "path": "/cart?item=7", "headers": { "X-Kind": "test" }, "body": "hello" } } }));
         let (line, body) = nth(&plan, 3);
         assert_eq!(line, "PUT /cart?item=7");
-        assert_eq!(body, "Fixed(b\"hello\")");
+        assert_eq!(body, "b\"hello\"");
         let request = plan.pick(plan.phases()[0].mix().unwrap(), 3);
         assert_eq!(request.headers["x-kind"], "test");
         let mut bearer =
