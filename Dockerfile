@@ -7,6 +7,8 @@ ARG SOURCE_DATE_EPOCH=0
 # The host's own triple is named so that RUSTFLAGS reach the program alone: build scripts and procedural macros
 # cannot be linked statically. The remapped paths and the date make equal sources give equal bytes.
 # Sources keep the host's dates, which may be older than what the cache was built from: touched, none is missed.
+# The image's shell knows no pipefail; where rustc fails, `cargo build --target ""` does.
+# hadolint ignore=DL4006
 RUN --mount=type=cache,id=firedrill-registry-$TARGETPLATFORM,sharing=locked,target=/usr/local/cargo/registry \
     --mount=type=cache,id=firedrill-target-$TARGETPLATFORM,sharing=locked,target=/src/target \
     triple="$(rustc -vV | sed -n 's/^host: //p')" \

@@ -4,7 +4,9 @@
 //! commands name the command too (`FIREDRILL_LOAD_RATE`).
 //! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
 
+mod check;
 mod drill;
+mod drill_file;
 mod flag;
 mod forward;
 mod judge;
@@ -53,6 +55,14 @@ enum Command {
     /// The first SIGINT or SIGTERM ends the load and waits for what is in flight, at most for the
     /// timeout; a second one ends it at once. Exit code 0 when it ended, 2 when it could not start.
     Load(load::Flags),
+    /// Check drill files without sending or asking anything.
+    ///
+    /// Each is read, held against itself, and its PromQL parsed; where it drills this project's own service,
+    /// the names of metrics and labels are checked too. Each problem is a line FILE:LINE:COLUMN: MESSAGE on
+    /// stderr.
+    ///
+    /// Exit code 0 when all are right, 2 when one is not or cannot be read.
+    Check(check::Flags),
     /// Carry TCP connections from one address to the replicas behind a name, in turn.
     ///
     /// The name is looked up anew, an address that does not take a connection is passed over, and
@@ -88,7 +98,7 @@ pub fn run() -> ExitCode {
     // Clap itself answers --help and a wrong flag, the latter on stderr with exit code 2.
     let cli = Cli::parse();
     cli.log.install(match cli.command {
-        Command::Drill(_) | Command::Judge(_) => "warn",
+        Command::Drill(_) | Command::Judge(_) | Command::Check(_) => "warn",
         Command::Serve(_)
         | Command::Load(_)
         | Command::Forward(_)
@@ -100,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Drill(flags) => drill::run(&flags),
         Command::Judge(flags) => judge::run(&flags),
         Command::Load(flags) => load::run(flags),
+        Command::Check(flags) => check::run(&flags),
         Command::Forward(flags) => forward::run(flags),
         Command::Pager(flags) => pager::run(*flags),
         Command::Probe(flags) => probe::run(&flags),

@@ -27,7 +27,6 @@ pub mod plan;
 mod pool;
 pub mod promql;
 pub mod question;
-mod recorder;
 pub mod report;
 pub mod request;
 pub mod run;

@@ -17,7 +17,6 @@ mod stream;
 mod telemetry;
 mod webhook;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -146,7 +145,7 @@ impl Pager {
             Arc::new(Mutex::new(Heartbeat::new(alertname, timeout, Instant::now())))
         });
         let telemetry = Telemetry::new(&config, heartbeat.clone());
-        let routes = Routes::new(&route::SERVED, |_| None);
+        let routes = Routes::new(&route::SERVED, |_, _| None);
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
         let began = Timestamp::now();
         let bounds = Bounds {
@@ -169,10 +168,8 @@ impl Pager {
     }
 
     /// The address that the pager listens on, with the port that the system chose.
-    ///
-    /// # Errors
-    /// Where the system does not tell.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 

@@ -1,7 +1,7 @@
 //! The HTTP server below every command that serves: within bounds, measured, and ending well.
 //!
-//! Reading order: `Server` takes an address and ends well (`lifecycle`); `accept` takes connections
-//! within bounds; each connection has its deadlines (`connection`); each request on it is counted once,
+//! Reading order: `Server` takes an address, stops listening for an `outage`, and ends well (`lifecycle`);
+//! `accept` takes connections within bounds; each connection has its deadlines (`connection`); each request on it is counted once,
 //! however it ends (`measure`), under one of the program's own paths (`route`), and goes to the [`Program`],
 //! which makes an `answer`. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
 //! `exposition` writes them. Errors are `problem`s.
@@ -14,6 +14,7 @@ pub(crate) mod html;
 pub(crate) mod intake;
 pub(crate) mod lifecycle;
 pub(crate) mod measure;
+mod outage;
 pub(crate) mod problem;
 pub(crate) mod route;
 pub(crate) mod telemetry;
@@ -33,10 +34,14 @@ use answer::{Request, Response};
 use connection::Link;
 pub use connection::Patience;
 use lifecycle::{Lifecycle, Phase};
+use outage::{AddressLost, listen_again};
 use problem::Problem;
 use route::{Route, Routes};
 pub use telemetry::BUCKETS;
 use telemetry::Telemetry;
+
+/// The exit code of a program that could not do what was asked.
+const CANNOT_GO_ON: u8 = 2;
 
 /// What every server can be told at its start.
 #[derive(Debug, Clone)]
@@ -88,6 +93,8 @@ struct Core {
 /// A server that listens and has not yet begun to serve.
 pub(crate) struct Server {
     listener: TcpListener,
+    /// Where it listens, and will again after an outage.
+    address: SocketAddr,
     core: Arc<Core>,
 }
 
@@ -137,16 +144,16 @@ impl Server {
         routes: Routes,
         telemetry: Telemetry,
     ) -> Result<Self, ListenError> {
-        let listener = TcpListener::bind(&config.listen)
-            .await
-            .map_err(|error| ListenError { address: config.listen.clone(), error })?;
+        let refused = |error| ListenError { address: config.listen.clone(), error };
+        let listener = TcpListener::bind(&config.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
         let core = Core { config, routes, telemetry, lifecycle: Lifecycle::new() };
-        Ok(Self { listener, core: Arc::new(core) })
+        Ok(Self { listener, address, core: Arc::new(core) })
     }
 
     /// The address that the server listens on, with the port that the system chose.
-    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// How far the server has come; for what it answers at `/ready`, among others.
@@ -159,36 +166,38 @@ impl Server {
         Handle(self.lifecycle())
     }
 
-    /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
+    /// Serves until it is told to end, and returns the exit code: 0, what a request asked for, or 2 where it
+    /// could not listen again after an outage.
     pub(crate) async fn run(self, program: Arc<impl Program>) -> u8 {
         let lifecycle = self.lifecycle();
-        tokio::select! {
-            _ = lifecycle.reached(Phase::Crashing(0)) => {}
-            () = self.serve_and_end(program) => {}
-        }
+        let code = tokio::select! {
+            _ = lifecycle.reached(Phase::Crashing(0)) => 0,
+            code = self.serve_and_end(program) => code,
+        };
         match lifecycle.phase() {
             Phase::Crashing(code) => code,
-            Phase::Serving | Phase::Draining | Phase::Finishing | Phase::Cutting => 0,
+            Phase::Serving | Phase::Draining | Phase::Finishing | Phase::Cutting => code,
         }
     }
 
-    async fn serve_and_end(self, program: Arc<impl Program>) {
-        let Self { listener, core } = self;
+    async fn serve_and_end(self, program: Arc<impl Program>) -> u8 {
+        let Self { listener, address, core } = self;
         let (config, lifecycle) = (&core.config, &core.lifecycle);
         let acceptor = Acceptor::new(program, Arc::clone(&core));
-        let drained = async {
-            if lifecycle.reached(Phase::Draining).await == Phase::Draining {
-                tracing::info!(seconds = config.drain.as_secs_f64(), "draining");
-                let _ = timeout(config.drain, lifecycle.reached(Phase::Finishing)).await;
-            }
-            lifecycle.advance(Phase::Finishing);
-        };
-        tokio::select! {
-            () = acceptor.accept(&listener) => {}
-            () = drained => {}
-        }
+        let listened = listen(&acceptor, &core, listener, address).await;
+        lifecycle.advance(Phase::Finishing);
         tracing::info!(seconds = config.grace.as_secs_f64(), "finishing what is in flight");
-        acceptor.accept_the_rest(listener);
+        let code = match listened {
+            Ok(Some(listener)) => {
+                acceptor.accept_the_rest(listener);
+                0
+            }
+            Ok(None) => 0,
+            Err(lost) => {
+                tracing::error!("{lost}");
+                CANNOT_GO_ON
+            }
+        };
         let finished = async {
             tokio::select! {
                 () = acceptor.idle() => true,
@@ -201,5 +210,45 @@ impl Server {
             let _ = timeout(Duration::from_secs(1), acceptor.idle()).await;
             tracing::warn!("gave up what was still in flight");
         }
+        code
+    }
+}
+
+/// Takes connections, with a break for each outage, until it is time to finish; then the listener, unless
+/// there is an outage.
+async fn listen(
+    acceptor: &Acceptor<impl Program>,
+    core: &Core,
+    mut listener: TcpListener,
+    address: SocketAddr,
+) -> Result<Option<TcpListener>, AddressLost> {
+    let lifecycle = &core.lifecycle;
+    loop {
+        tokio::select! {
+            () = acceptor.accept(&listener) => {}
+            () = drained(core) => return Ok(Some(listener)),
+            () = lifecycle.outage_asked() => {}
+        }
+        acceptor.accept_the_rest(listener);
+        lifecycle.begin_outage();
+        tracing::warn!("nobody is answered until the outage is over");
+        let back = async {
+            lifecycle.outage_over().await;
+            listen_again(address).await
+        };
+        listener = tokio::select! {
+            back = back => back?,
+            // Nobody can come any more who would have to be told to go elsewhere.
+            _ = lifecycle.reached(Phase::Draining) => return Ok(None),
+        };
+    }
+}
+
+/// Waits for the end of the drain.
+async fn drained(core: &Core) {
+    let drain = core.config.drain;
+    if core.lifecycle.reached(Phase::Draining).await == Phase::Draining {
+        tracing::info!(seconds = drain.as_secs_f64(), "draining");
+        let _ = timeout(drain, core.lifecycle.reached(Phase::Finishing)).await;
     }
 }

@@ -119,9 +119,9 @@ impl Service {
         let threads = config.cpu_threads;
         let background = Background::start(threads).map_err(|error| StartError::Threads(threads, error))?;
         let telemetry = Telemetry::new(&config);
-        let other = telemetry.other();
-        let routes = Routes::new(&route::SERVED, |route| {
-            Some(if route == route::WORK { other } else { Workload::NONE })
+        let named = telemetry.workloads.clone();
+        let routes = Routes::new(&route::SERVED, move |route, query| {
+            Some(if route == route::WORK { named.of_query(query) } else { Workload::NONE })
         });
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
         let shared = Arc::new(Shared {
@@ -138,10 +138,8 @@ impl Service {
     }
 
     /// The address that the service listens on, with the port that the system chose.
-    ///
-    /// # Errors
-    /// Where the system does not tell.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
@@ -151,7 +149,8 @@ impl Service {
         self.server.handle()
     }
 
-    /// Serves until it is told to end, and returns the exit code: 0, or what a request asked for.
+    /// Serves until it is told to end, and returns the exit code: 0, what a request asked for, or 2 where it
+    /// could not listen again after an outage.
     pub async fn run(self) -> u8 {
         self.server.run(self.shared).await
     }

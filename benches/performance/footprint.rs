@@ -2,15 +2,13 @@
 //!
 //! The real binary as its own process, built as this bench is: in release by `cargo bench`.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
 use crate::core::Core;
 use crate::keep_alive::{KeepAlive, get};
+use crate::serve::Serve;
 use crate::verdict;
 
 const MIB: f64 = 1024.0 * 1024.0;
@@ -18,14 +16,6 @@ const ASKED_IDLE: f64 = 12.0;
 const ASKED_USED: f64 = 24.0;
 const ASKED_READY: Duration = Duration::from_millis(100);
 const CONNECTIONS: u32 = 32;
-
-/// A running `firedrill serve`. Dropping it kills the process.
-struct Serve {
-    child: Child,
-    address: SocketAddr,
-    /// From the start of the process to the first 200 of `/ready`.
-    ready: Duration,
-}
 
 /// Prints the figures; whether they are as they should be.
 pub(crate) fn run(measure: bool) -> bool {
@@ -59,19 +49,6 @@ pub(crate) fn run(measure: bool) -> bool {
 }
 
 impl Serve {
-    fn start(clients: &Core) -> Self {
-        let began = Instant::now();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let log: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let address = log["address"].as_str().unwrap().parse().unwrap();
-        clients.run(async move { KeepAlive::connect(address).await.exchange(&get("/ready", "")).await });
-        Self { child, address, ready: began.elapsed() }
-    }
-
     /// Resident memory in MiB.
     fn resident(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
@@ -105,12 +82,5 @@ impl Serve {
             });
             join_all(asking).await;
         });
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
         body_timeout: Duration::from_secs(10),
     };
     let service = core.run(async { Service::bind(config).await.unwrap() });
-    let address = service.address().unwrap();
+    let address = service.address();
     core.keep_running(service.run());
     address
 }

@@ -1,4 +1,4 @@
-//! What the service costs: throughput, CPU time of scrapes, memory, and time to be ready.
+//! What the service costs: throughput, CPU time of scrapes, memory, and time to be ready; and how well `load` sends.
 //!
 //! `cargo bench` measures, prints, and fails where a target of ours is missed; `cargo bench -- health` does one
 //! part. `cargo test --benches` only sees that each part still works, with a few requests and no verdict.
@@ -7,10 +7,12 @@
 
 mod core;
 mod footprint;
+mod generator;
 mod health;
 mod instrumented;
 mod keep_alive;
 mod scrape;
+mod serve;
 mod verdict;
 
 use std::process::ExitCode;
@@ -18,7 +20,12 @@ use std::process::ExitCode;
 /// A name, and what prints the figures and says whether they are as they should be.
 type Part = (&'static str, fn(bool) -> bool);
 
-const PARTS: [Part; 3] = [("footprint", footprint::run), ("scrape", scrape::run), ("health", health::run)];
+const PARTS: [Part; 4] = [
+    ("footprint", footprint::run),
+    ("scrape", scrape::run),
+    ("health", health::run),
+    ("generator", generator::run),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

@@ -34,9 +34,9 @@ use preparation::Prepared;
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Flags {
-    /// Drill files [default: a drill of some 20 s that comes with the program]
+    /// Drill files; - is the standard input [default: a drill of some 20 s that comes with the program]
     #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
+    files: Vec<String>,
 
     /// Where requests go, instead of what the file says; without any file and target, to a service of the drill's own
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_TARGET", value_parser = Target::parse)]

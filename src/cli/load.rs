@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use clap::Args;
 use http::{HeaderMap, HeaderValue, Method, header};
 
@@ -16,7 +17,7 @@ use crate::contract::{Caps, Rate, Token, Work};
 use crate::drill::arrivals::Arrivals;
 use crate::drill::load::{Bounds, Load};
 use crate::drill::plan::Plan;
-use crate::drill::request::{Content, Query, Request};
+use crate::drill::request::{Query, Request};
 use crate::drill::target::Target;
 use crate::stop;
 use report::Report;
@@ -83,13 +84,13 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let plan = Plan::steady(seed, arrivals, request);
     let load = Load::new(flags.targets.clone(), plan, bounds)?;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the threads that send")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start")?;
     let outcome = runtime.block_on(async {
         let stopping = stop::on_signals().context("cannot handle SIGTERM and SIGINT")?;
         let targets: Vec<_> = flags.targets.iter().map(ToString::to_string).collect();
         tracing::info!(rate = %flags.rate, seed, ?targets, "sending");
-        anyhow::Ok(load.run(stopping).await)
+        load.run(stopping).await.context("cannot send")
     })?;
     // A look-up that still hangs must not hold the end up.
     runtime.shutdown_background();
@@ -113,7 +114,7 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
     }
-    Ok(Request { method: Method::GET, path: None, query, headers, body: Content::NONE, hang_up: None })
+    Ok(Request { method: Method::GET, path: None, query, headers, body: Bytes::new(), hang_up: None })
 }
 
 fn target(url: &str) -> Result<Target, String> {

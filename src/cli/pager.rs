@@ -121,7 +121,7 @@ async fn listen(config: Config) -> anyhow::Result<u8> {
     let open = config.token.is_none();
     let pager = Pager::bind(config).await?;
     pager.handle().end_on_signals()?;
-    let address = pager.address()?;
+    let address = pager.address();
     if open && !address.ip().is_loopback() {
         tracing::warn!(
             %address,

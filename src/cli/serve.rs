@@ -41,6 +41,9 @@ pub(super) struct Flags {
     /// The longest that a request may hold memory, up to 1h
     #[arg(long, env = "FIREDRILL_MAX_HOLD", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
     max_hold: Duration,
+    /// The longest outage that a request may ask for, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_OUTAGE", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
+    max_outage: Duration,
     /// The largest answer that a request may ask for, any size
     #[arg(long, env = "FIREDRILL_MAX_BODY", default_value = "1GiB", help_heading = "One request")]
     max_body: Size,
@@ -121,6 +124,7 @@ impl Flags {
                 cpu: self.max_cpu,
                 memory: self.max_memory,
                 hold: self.max_hold,
+                outage: self.max_outage,
                 body: self.max_body,
             },
             open: OpenTo { latency: self.open_latency, body: self.open_body },
@@ -147,11 +151,11 @@ async fn serve(config: Config) -> anyhow::Result<u8> {
     let (open, seed) = (config.token.is_none(), config.seed);
     let service = Service::bind(config).await?;
     service.handle().end_on_signals()?;
-    let address = service.address()?;
+    let address = service.address();
     if open && !address.ip().is_loopback() {
         tracing::warn!(
             %address,
-            "anybody who reaches this address can burn CPU time, hold memory and end the process; \
+            "anybody who reaches this address can burn CPU time, hold memory, and end or silence the process; \
              FIREDRILL_TOKEN or --token-file closes that"
         );
     }

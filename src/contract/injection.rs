@@ -25,6 +25,8 @@ pub struct Injection {
     pub abort: Option<Abort>,
     /// The code to end the process with after answering.
     pub exit: Option<u8>,
+    /// How long to answer nobody after answering.
+    pub outage: Duration,
 }
 
 impl Work {
@@ -52,6 +54,7 @@ impl Work {
             body: self.body,
             abort: self.abort,
             exit: self.exit,
+            outage: self.outage,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Caps {
     pub hold: Duration,
     /// Bytes to answer with.
     pub body: Size,
+    /// How long nobody may be answered.
+    pub outage: Duration,
 }
 
 impl Caps {
@@ -30,6 +32,7 @@ impl Caps {
         memory: Size::mebibytes(1 << 20),
         hold: Duration::from_secs(86_400),
         body: Size::mebibytes(1 << 20),
+        outage: Duration::from_secs(86_400),
     };
 }
 
@@ -41,6 +44,7 @@ impl Default for Caps {
             memory: Size::mebibytes(256),
             hold: Duration::from_secs(60),
             body: Size::mebibytes(1024),
+            outage: Duration::from_secs(60),
         }
     }
 }
@@ -83,7 +87,7 @@ pub struct Parameter {
 pub const DEFAULT_LATENCY: &str = "p50=20ms,p99=120ms";
 
 /// Every parameter, in the order in which documents list them.
-pub const PARAMETERS: [Parameter; 13] = [
+pub const PARAMETERS: [Parameter; 14] = [
     Parameter {
         name: "latency",
         kind: Kind::Latency,
@@ -145,6 +149,12 @@ pub const PARAMETERS: [Parameter; 13] = [
         example: "1",
     },
     Parameter {
+        name: "outage",
+        kind: Kind::Duration,
+        about: "After answering, stop listening for so long: connections are refused, /metrics too, and then it listens again with its counters as they were.",
+        example: "30s",
+    },
+    Parameter {
         name: "workload",
         kind: Kind::Text,
         about: "Whose traffic this is, for the label of that name; a name outside the service's list counts as other.",
@@ -198,7 +208,11 @@ impl Parameter {
     /// The longest duration that it takes, where it takes one.
     #[must_use]
     pub fn longest(&self, caps: &Caps) -> Duration {
-        if self.name == "hold" { caps.hold } else { caps.cpu }
+        match self.name {
+            "hold" => caps.hold,
+            "outage" => caps.outage,
+            _ => caps.cpu,
+        }
     }
 
     /// The largest size that it takes, where it takes one.

@@ -29,6 +29,8 @@ pub struct Work {
     pub abort: Option<Abort>,
     /// The code to end the process with after answering.
     pub exit: Option<u8>,
+    /// How long to answer nobody after answering.
+    pub outage: Duration,
     /// Whose traffic it says it is.
     pub workload: Option<String>,
     /// What makes the draw repeatable.
@@ -84,6 +86,7 @@ impl Default for Work {
             body: None,
             abort: None,
             exit: None,
+            outage: Duration::ZERO,
             workload: None,
             seed: None,
             n: 0,
@@ -126,16 +129,19 @@ impl Work {
         Self::parse(pairs.iter().map(|(name, value)| (&**name, &**value)), caps)
     }
 
-    /// Reads a JSON object of the same names; each value a string or a number.
+    /// Reads a query string and a JSON object of the same names; each value a string or a number, each
+    /// name in one of them.
     ///
     /// # Errors
     /// As [`Work::parse`], and a refusal of the `body` where it is not such an object.
-    pub fn from_json(body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
+    pub fn from_query_and_json(query: &str, body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
         let Members(members) = serde_json::from_slice(body).map_err(|error| {
             let expected = format!("a JSON object of parameters ({error})");
             Refusal::new("request body", &String::from_utf8_lossy(body), expected)
         })?;
-        Self::parse(members.iter().map(|(name, value)| (name.as_str(), value.as_str())), caps)
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+        Self::parse(pairs.chain(members.iter().map(|(name, value)| (name.as_str(), value.as_str()))), caps)
     }
 
     fn set(&mut self, value: &Given<'_>) -> Result<(), Refusal> {
@@ -161,6 +167,7 @@ impl Work {
             "body" => self.body = Some(value.size()?),
             "abort" => self.abort = Some(value.read()?),
             "exit" => self.exit = Some(value.integer()?),
+            "outage" => self.outage = value.duration()?,
             "workload" if (1..=64).contains(&value.got.len()) => self.workload = Some(value.got.to_owned()),
             "seed" => self.seed = Some(value.integer()?),
             "n" => self.n = value.integer()?,
@@ -179,8 +186,14 @@ impl Work {
                 return Some(value.refuse(format!("it only together with {needed}")));
             }
         }
-        if let (Some(exit), Some(_)) = (has("exit"), has("abort")) {
-            return Some(exit.refuse("it only without abort: the process ends after an answer"));
+        for (name, other, why) in [
+            ("exit", "abort", "the process ends after an answer"),
+            ("outage", "abort", "the outage begins after an answer"),
+            ("outage", "exit", "a process that has ended does not come back by itself"),
+        ] {
+            if let (Some(value), Some(_)) = (has(name), has(other)) {
+                return Some(value.refuse(format!("it only without {other}: {why}")));
+            }
         }
         let bodiless = |status| matches!(status, 204 | 205 | 304);
         if let Some(body) = has("body")
@@ -204,6 +217,8 @@ impl Work {
     pub fn costly(&self, open: &OpenTo) -> Option<&'static str> {
         if self.exit.is_some() {
             Some("exit")
+        } else if !self.outage.is_zero() {
+            Some("outage")
         } else if self.abort.is_some() {
             Some("abort")
         } else if self.memory.is_some() {
@@ -300,6 +315,9 @@ mod tests {
             ("abort=loudly", "abort", "one of reset, truncate, panic"),
             ("exit=256", "exit", "from 0 to 255"),
             ("exit=1&abort=panic", "exit", "without abort"),
+            ("outage=61s", "outage", "at most 60s"),
+            ("outage=1s&abort=reset", "outage", "without abort"),
+            ("outage=1s&exit=0", "outage", "without exit"),
             ("status=204&body=1KiB", "body", "a status that has a body"),
             ("abort=truncate&body=1", "abort", "at least 2 bytes"),
             ("workload=", "workload", "1 to 64 characters"),
@@ -318,8 +336,8 @@ mod tests {
         let json =
             br#"{"latency": "p50=40ms,p99=900ms", "error_rate": 0.05, "status": 404, "seed": "7", "n": 3}"#;
         let query = "latency=p50=40ms,p99=900ms&error_rate=0.05&status=404&seed=7&n=3";
-        assert_eq!(Work::from_json(json, &Caps::default()), Ok(read(query)));
-        assert_eq!(Work::from_json(b"{}", &Caps::default()), Ok(Work::default()));
+        assert_eq!(Work::from_query_and_json("", json, &Caps::default()), Ok(read(query)));
+        assert_eq!(Work::from_query_and_json("", b"{}", &Caps::default()), Ok(Work::default()));
     }
 
     #[test]
@@ -333,7 +351,7 @@ mod tests {
             ("{\"speed\": 1}", "did you mean seed?"),
             ("{} {}", "JSON object"),
         ] {
-            let refusal = Work::from_json(json.as_bytes(), &Caps::default()).expect_err(json);
+            let refusal = Work::from_query_and_json("", json.as_bytes(), &Caps::default()).expect_err(json);
             assert!(refusal.expected.contains(expected), "{json}: {refusal}");
         }
     }
@@ -356,13 +374,14 @@ mod tests {
             ("memory=1KiB", "memory"),
             ("abort=reset", "abort"),
             ("exit=0", "exit"),
+            ("outage=1ms", "outage"),
             ("body=2MiB", "body"),
             ("latency=6s", "latency"),
             ("latency=exponential(1s)", "latency"),
         ] {
             assert_eq!(costly(query), Some(wish), "{query}");
         }
-        for query in ["", "status=503", "error_rate=1", "body=1MiB", "latency=5s", "cpu=0"] {
+        for query in ["", "status=503", "error_rate=1", "body=1MiB", "latency=5s", "cpu=0", "outage=0"] {
             assert_eq!(costly(query), None, "{query}");
         }
     }

@@ -60,6 +60,9 @@ pub enum Unready {
     /// Its questions cannot be asked.
     #[error("{0}")]
     Unaskable(String),
+    /// The system does not let it send.
+    #[error("cannot send: {0}")]
+    Unsendable(String),
     /// Somebody stopped it.
     #[error("interrupted before the first request")]
     Interrupted,
@@ -86,7 +89,8 @@ impl Drill {
             () = stopping.wait_for(Stop::Gently) => return Err(Unready::Interrupted),
         }
         stages.send_replace(Stage::Sending(load.progress()));
-        let outcome = load.run(stopping.clone()).await;
+        let sent = load.run(stopping.clone()).await;
+        let outcome = sent.map_err(|error| Unready::Unsendable(error.to_string()))?;
         run.take(outcome);
         gather(&collector, &mut run, stages, &mut stopping).await;
         Ok(run)

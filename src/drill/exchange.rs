@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::dial::Dial;
-    use crate::drill::request::{Content, Query, Request};
+    use crate::drill::request::{Query, Request};
     use crate::drill::target::Target;
 
     /// What becomes of a request on a connection that ends while it holds the request unwritten.
@@ -153,7 +153,7 @@ mod tests {
             path: None,
             query: Query::default(),
             headers: HeaderMap::new(),
-            body: Content::NONE,
+            body: bytes::Bytes::new(),
             hang_up: None,
         };
         let target = Target::parse(&format!("http://{address}")).unwrap();

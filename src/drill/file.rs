@@ -11,6 +11,7 @@ pub mod expectation;
 pub mod phase;
 mod position;
 mod read;
+mod schema;
 pub mod value;
 mod wording;
 

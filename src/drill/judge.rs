@@ -23,7 +23,9 @@ use std::time::Duration;
 use super::file::Expectation;
 use super::question::{Explain, Questions};
 use super::run::Run;
+pub(super) use alert::episodes;
 use case::Case;
+pub(super) use counts::counters;
 pub use verdict::{Outcome, Ruling, Verdict};
 
 /// What has to be asked of monitoring to judge this run. Does not look at its evidence.

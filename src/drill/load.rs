@@ -1,14 +1,17 @@
 //! Sends requests when they are due, whatever the answers do.
 
+mod alarm;
 mod progress;
 mod sender;
 
+use std::io;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::exchange::exchange;
@@ -16,14 +19,13 @@ use super::fate::Fate;
 use super::ledger::{Ledger, Times};
 use super::plan::{Mix, Plan, Planned};
 use super::pool::Pool;
-use super::recorder::{Recorder, Sum};
 use super::request::Outgoing;
 use super::target::Target;
 use super::time::Time;
 use crate::dial::Dial;
 use crate::stop::{Stop, Stopping};
 pub use progress::Progress;
-use sender::Sent;
+use sender::{Sent, Stretch};
 
 /// What to send, where to and when.
 #[derive(Debug)]
@@ -102,10 +104,18 @@ struct Shared {
     plan: Plan,
     timeout: Duration,
     /// One for each phase.
-    recorders: Vec<Recorder>,
+    accounts: Vec<Mutex<Account>>,
     slots: Arc<Semaphore>,
     progress: Arc<Progress>,
     start: Instant,
+}
+
+/// The account of a phase while it is kept.
+#[derive(Debug, Default)]
+struct Account {
+    ledger: Ledger,
+    /// When the last of its requests ended.
+    last: Duration,
 }
 
 /// Which request it is.
@@ -120,10 +130,12 @@ struct Number {
 
 impl Shared {
     /// Enters a request that has ended now.
-    fn enter(&self, Number { phase, n, due }: Number, fate: Fate, left: Instant) {
+    fn enter(&self, Number { phase, due, .. }: Number, fate: Fate, left: Instant) {
         let [due, left, ended] =
             [due, left, Instant::now()].map(|at| at.saturating_duration_since(self.start));
-        self.recorders[phase].enter(n, fate, Times { due, left, ended });
+        let mut account = self.accounts[phase].lock().unwrap_or_else(PoisonError::into_inner);
+        account.ledger.enter(fate, Times { due, left, ended });
+        account.last = account.last.max(ended);
         self.progress.has_ended();
     }
 }
@@ -156,11 +168,35 @@ impl Load {
     /// their timeout bounds, or until a stop at once is asked for.
     ///
     /// A phase begins exactly when the one before ends; what is still in flight then stays in the account
-    /// of its own phase.
-    pub async fn run(self, mut stopping: Stopping) -> Outcome {
+    /// of its own phase. All of it happens on one thread of its own, so that nothing that the caller's
+    /// threads are busy with makes requests late, and none of them has to wake another.
+    ///
+    /// # Errors
+    /// When the system does not grant the thread what it waits with.
+    pub async fn run(self, stopping: Stopping) -> io::Result<Outcome> {
+        let (start, began) = (Instant::now(), Time::from(Timestamp::now()));
+        // Is dropped with this future, which ends the thread.
+        let (_wanted, unwanted) = oneshot::channel::<()>();
+        let thread = tokio::task::spawn_blocking(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    outcome = self.follow(start, began, stopping) => outcome,
+                    _ = unwanted => Err(io::ErrorKind::Interrupted.into()),
+                }
+            });
+            // A look-up that still hangs must not hold the end up.
+            runtime.shutdown_background();
+            outcome
+        });
+        thread.await.unwrap_or_else(|failed| Err(io::Error::other(failed)))
+    }
+
+    /// The same, here and now, as if it had begun at this time.
+    async fn follow(self, start: Instant, began: Time, mut stopping: Stopping) -> io::Result<Outcome> {
         let most = self.bounds.in_flight.get();
-        let (began, shared) = (Time::from(Timestamp::now()), Arc::new(self.begin()));
-        let sent = sender::send(&shared, &mut stopping).await;
+        let shared = Arc::new(self.begin(start));
+        let sent = sender::send(&shared, &mut stopping).await?;
         let in_flight = (most as usize).saturating_sub(shared.slots.available_permits());
         let due = shared.progress.due();
         tracing::info!(due, in_flight, "nothing more is due, waiting for what is in flight");
@@ -169,21 +205,19 @@ impl Load {
             _ = shared.slots.acquire_many(most) => {}
             () = stopping.wait_for(Stop::AtOnce) => {}
         }
-        shared.close(began, sent)
+        Ok(shared.close(began, sent))
     }
 
-    fn begin(self) -> Shared {
+    fn begin(self, start: Instant) -> Shared {
         let Self { targets, plan, bounds, progress } = self;
         let pooled = |target: Target| {
             let pool = Pool::new(Dial::new(target.host().clone()));
             (target, pool)
         };
-        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let start = Instant::now();
         progress.begin(start.into_std());
         Shared {
             targets: targets.into_iter().map(pooled).collect(),
-            recorders: plan.phases().iter().map(|_| Recorder::new(threads)).collect(),
+            accounts: plan.phases().iter().map(|_| Mutex::default()).collect(),
             plan,
             timeout: bounds.timeout,
             slots: Arc::new(Semaphore::new(bounds.in_flight.get() as usize)),
@@ -198,12 +232,14 @@ impl Shared {
     fn close(&self, began: Time, Sent { phases: stretches, interrupted }: Sent) -> Outcome {
         let now = self.start.elapsed();
         let mut ended = Duration::ZERO;
-        let accounts = self.plan.phases().iter().zip(&self.recorders).zip(stretches);
-        let phases = accounts.map(|((planned, recorder), stretch)| {
-            let Sum { ledger, last } = recorder.close(stretch.due);
-            let left_behind = ledger.fates().any(|(fate, _)| fate == Fate::Abandoned);
-            ended = ended.max(if left_behind { now } else { last.unwrap_or_default() });
-            Phase { name: planned.name.clone(), began: stretch.began, ended: stretch.ended, ledger }
+        let accounts = self.plan.phases().iter().zip(&self.accounts).zip(stretches);
+        let phases = accounts.map(|((planned, account), Stretch { began, ended: over, due })| {
+            let Account { mut ledger, last } =
+                std::mem::take(&mut *account.lock().unwrap_or_else(PoisonError::into_inner));
+            let left_behind = ledger.due() < due;
+            ledger.abandon_the_rest(due);
+            ended = ended.max(if left_behind { now } else { last });
+            Phase { name: planned.name.clone(), began, ended: over, ledger }
         });
         let phases = phases.collect();
         Outcome { began, phases, ended, interrupted }
@@ -226,5 +262,63 @@ async fn one(
     drop(slot);
     if let Some(connection) = connection {
         pool.put_back(connection, deadline).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, StatusCode};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::drill::arrivals::Arrivals;
+    use crate::drill::request::{Query, Request};
+    use crate::stop;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Answers each request on each connection.
+    async fn answer(listener: TcpListener) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut read = Vec::new();
+                while stream.read_buf(&mut read).await.is_ok_and(|read| read > 0) {
+                    if read.ends_with(b"\r\n\r\n") {
+                        read.clear();
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                    }
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn latency_counts_from_when_a_request_was_due_and_own_lag_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let answers = tokio::spawn(answer(listener));
+        let request = Request {
+            method: Method::GET,
+            path: None,
+            query: Query::default(),
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            hang_up: None,
+        };
+        let arrivals = Arrivals::constant("100/s".parse().unwrap(), Some(200 * MS));
+        let bounds = Bounds { timeout: 30_000 * MS, in_flight: NonZero::new(100).unwrap() };
+        let load = Load::new(vec![target], Plan::steady(7, arrivals, request), bounds).unwrap();
+        let (_stopper, stopping) = stop::channel();
+        // All of it fell due before it could begin.
+        let start = Instant::now().checked_sub(300 * MS).unwrap();
+        let outcome = load.follow(start, Time::from_millis(0), stopping).await.unwrap();
+        answers.abort();
+        let ledger = outcome.ledger();
+        assert_eq!(ledger.fates().collect::<Vec<_>>(), [(Fate::Answered(StatusCode::OK), 20)]);
+        let (lag, latency) = (ledger.lag().max().unwrap(), ledger.latency().max().unwrap());
+        assert!(lag >= 299 * MS, "lag {lag:?}");
+        assert!(latency >= lag, "latency {latency:?}, lag {lag:?}");
+        assert!(ledger.latency().quantile(0.0).unwrap() >= 100 * MS, "each was due long before");
     }
 }

@@ -17,7 +17,7 @@ use super::arrivals::{Arrivals, seeded};
 use super::exchange::PATIENCE;
 use super::file::phase::{HangUp, HttpRequest, Parameters, Phase, Shape};
 use super::file::{DrillFile, Problem, Step};
-use super::request::{Content, Query, Request};
+use super::request::{Query, Request};
 use super::target::Target;
 use crate::contract::quantity::format_duration;
 use crate::contract::{Caps, Refusal, Size, Work};
@@ -371,18 +371,18 @@ impl Planner<'_> {
         let mut request = Request {
             method: Method::GET,
             path: Some("/work".to_owned()),
-            query: Query::default(),
+            query: Query::new(all, Some("n")),
             headers: own_headers(),
-            body: Content::NONE,
+            body: Bytes::new(),
             hang_up,
         };
         if hang_up == Some(HangUp::BeforeAnswer) {
+            // The service asks for the body, and so proves that it has begun; what it should do, and for
+            // whom, it knows before that.
             request.method = Method::POST;
-            request.body = Content::json(all, "n");
+            request.body = Bytes::from_static(b"{}");
             let json = HeaderValue::from_static("application/json");
             request.headers.insert(header::CONTENT_TYPE, json);
-        } else {
-            request.query = Query::new(all, Some("n"));
         }
         Some(request)
     }
@@ -432,7 +432,7 @@ impl Planner<'_> {
             path: Some(path.path().to_owned()),
             query: Query::as_written(path.query().unwrap_or_default()),
             headers: headers?,
-            body: Content::Fixed(body),
+            body,
             hang_up,
         })
     }
@@ -586,14 +586,8 @@ mod tests {
         let plan = plan(&json!({ "calm": {
             "for": "1s", "rate": "1/s", "work": { "latency": "1s" }, "hang_up": "before the answer" } }));
         let (line, body) = nth(&plan, 41);
-        assert_eq!(line, "POST /work");
-        assert_eq!(
-            body,
-            format!(
-                "{:?}",
-                Content::Counted(r#"{"latency":"1s","workload":"drill","seed":"7","n":""#.to_owned())
-            )
-        );
+        assert_eq!(line, "POST /work?latency=1s&workload=drill&seed=7&n=41");
+        assert_eq!(body, format!("{:?}", Bytes::from_static(b"{}")));
     }
 
     #[test]

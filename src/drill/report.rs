@@ -7,12 +7,14 @@
 //! ```text
 //! Run, verdicts -> Report -> json()                 for programs; its form is the type itself
 //!                         -> text(written, look)    for a terminal or a pipe
+//!                         -> html(run, written)     for a browser, with charts drawn from the run
 //!               [Report] -> junit                   for CI, one suite a drill
 //! ```
 //!
 //! What comes from outside (names, labels, errors) goes through [`wording::plain`] on its way to people,
 //! so that it cannot move a cursor, colour a line or turn a text round.
 
+pub mod html;
 pub mod junit;
 pub mod text;
 mod wording;

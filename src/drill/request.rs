@@ -25,7 +25,7 @@ pub struct Request {
     /// Its header fields, without `Host`.
     pub headers: HeaderMap,
     /// Its body.
-    pub body: Content,
+    pub body: Bytes,
     /// Where its client hangs up.
     pub hang_up: Option<HangUp>,
 }
@@ -35,15 +35,6 @@ pub struct Request {
 pub struct Query {
     encoded: String,
     counter: Option<String>,
-}
-
-/// A body in which one member may count the requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// The same each time.
-    Fixed(Bytes),
-    /// A JSON object of texts, as far as the last one, which is the number.
-    Counted(String),
 }
 
 impl Query {
@@ -69,32 +60,6 @@ impl Query {
             None => format!("?{}", self.encoded),
         }
     }
-}
-
-impl Content {
-    /// Nothing.
-    pub const NONE: Self = Self::Fixed(Bytes::new());
-
-    /// A JSON object of these members, each a text; `counter` comes last, counts from 0.
-    pub fn json<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>, counter: &str) -> Self {
-        let mut json = "{".to_owned();
-        for (name, value) in members {
-            json += &format!("{}:{},", quoted(name), quoted(value));
-        }
-        Self::Counted(json + &quoted(counter) + ":\"")
-    }
-
-    fn nth(&self, n: u64) -> Bytes {
-        match self {
-            Self::Fixed(bytes) => bytes.clone(),
-            Self::Counted(json) => format!("{json}{n}\"}}").into(),
-        }
-    }
-}
-
-/// As a JSON string.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// A request on its way.
@@ -128,7 +93,7 @@ impl Request {
     pub(super) fn nth(&self, n: u64, target: &Target) -> Result<Outgoing, http::Error> {
         let path = self.path.as_deref().unwrap_or_else(|| target.path());
         let path = format!("{path}{}", self.query.nth(n));
-        let bytes = Some(self.body.nth(n)).filter(|bytes| !bytes.is_empty());
+        let bytes = Some(self.body.clone()).filter(|bytes| !bytes.is_empty());
         let mut request = http::Request::new(Sending { bytes, wait: None });
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from(PathAndQuery::from_maybe_shared(Bytes::from(path))?);
@@ -203,7 +168,7 @@ mod tests {
             path: None,
             query,
             headers: HeaderMap::new(),
-            body: Content::NONE,
+            body: Bytes::new(),
             hang_up: None,
         }
     }
@@ -228,13 +193,6 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_counted_in_their_body() {
-        let content = Content::json([("latency", "p50=1ms"), ("odd", "a\"b")], "n");
-        assert_eq!(content.nth(41), r#"{"latency":"p50=1ms","odd":"a\"b","n":"41"}"#);
-        assert_eq!(Content::json([], "n").nth(0), r#"{"n":"0"}"#);
-    }
-
-    #[test]
     fn the_host_is_the_one_of_the_url_and_a_path_of_its_own_wins() {
         let target = Target::parse("http://app:8080/there").unwrap();
         let own = Request { path: Some("/here".to_owned()), ..request(Query::as_written("a=1")) };
@@ -249,7 +207,7 @@ mod tests {
     async fn a_body_that_nobody_asks_for_is_not_sent() {
         let before = Request {
             method: Method::POST,
-            body: Content::Fixed(Bytes::from_static(b"hello")),
+            body: Bytes::from_static(b"hello"),
             hang_up: Some(HangUp::BeforeAnswer),
             ..request(Query::default())
         };

@@ -17,10 +17,10 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::{Body, Request};
-use super::connection::{Connection, Link};
+use super::connection::{Aftermath, Connection, Link};
 use super::lifecycle::Phase;
 use super::measure::{Measured, Measurement};
 use super::problem::Problem;
@@ -94,12 +94,19 @@ impl<P: Program> Acceptor<P> {
         };
         // Answers are written whole; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
-        tokio::spawn(serve(stream, Arc::clone(&self.program), Arc::clone(&self.core), slot));
+        let outages = self.core.lifecycle.outages();
+        tokio::spawn(serve(stream, Arc::clone(&self.program), Arc::clone(&self.core), outages, slot));
     }
 }
 
-/// Serves one connection to its end.
-async fn serve<P: Program>(stream: TcpStream, program: Arc<P>, core: Arc<Core>, slot: OwnedSemaphorePermit) {
+/// Serves one connection, taken after so many outages, to its end.
+async fn serve<P: Program>(
+    stream: TcpStream,
+    program: Arc<P>,
+    core: Arc<Core>,
+    outages: u64,
+    slot: OwnedSemaphorePermit,
+) {
     let connection = Connection::new(stream, core.config.patience.clone());
     let link = connection.link();
     core.telemetry.connections.inc();
@@ -117,7 +124,7 @@ async fn serve<P: Program>(stream: TcpStream, program: Arc<P>, core: Arc<Core>, 
         let mut serving = std::pin::pin!(serving);
         let served = tokio::select! {
             served = serving.as_mut() => Some(served),
-            _ = core.lifecycle.reached(Phase::Finishing) => {
+            () = core.lifecycle.closes(outages) => {
                 let finished = finish(serving.as_mut(), &link);
                 tokio::select! {
                     served = finished => Some(served),
@@ -132,9 +139,16 @@ async fn serve<P: Program>(stream: TcpStream, program: Arc<P>, core: Arc<Core>, 
         }
     }
     core.telemetry.connections.dec();
-    if let Some(code) = link.exit_code() {
-        tracing::warn!(code, "ending, as a request asked");
-        core.lifecycle.advance(Phase::Crashing(code));
+    match link.aftermath() {
+        Some(Aftermath::Exit(code)) => {
+            tracing::warn!(code, "ending, as a request asked");
+            core.lifecycle.advance(Phase::Crashing(code));
+        }
+        Some(Aftermath::Outage(duration)) => {
+            tracing::warn!(seconds = duration.as_secs_f64(), "an outage, as a request asked");
+            core.lifecycle.ask_for_outage(Instant::now() + duration);
+        }
+        None => {}
     }
     drop(slot);
 }
@@ -193,7 +207,7 @@ async fn respond<P: Program>(
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, const { HeaderValue::from_static("no-store") });
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
-    if core.lifecycle.phase() >= Phase::Draining {
+    if core.lifecycle.is_going_away() {
         // So that clients do not begin another request on a connection that is about to close.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -6,7 +6,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -52,8 +52,16 @@ pub(crate) struct Link {
     begun: AtomicBool,
     write_timed_out: AtomicBool,
     reset: AtomicBool,
-    /// The exit code plus one; 0 for none.
-    exit: AtomicU16,
+    aftermath: Mutex<Option<Aftermath>>,
+}
+
+/// What becomes of the server once a connection has closed, because a request on it asked for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    /// The process ends with this code.
+    Exit(u8),
+    /// Nobody is answered for so long.
+    Outage(Duration),
 }
 
 impl Link {
@@ -78,13 +86,13 @@ impl Link {
         self.reset.store(true, Relaxed);
     }
 
-    /// Makes the process end with this code once the connection has closed.
-    pub(crate) fn exit_after(&self, code: u8) {
-        self.exit.store(u16::from(code) + 1, Relaxed);
+    /// Has this happen once the connection has closed.
+    pub(crate) fn afterwards(&self, aftermath: Aftermath) {
+        *lock(&self.aftermath) = Some(aftermath);
     }
 
-    pub(super) fn exit_code(&self) -> Option<u8> {
-        self.exit.load(Relaxed).checked_sub(1).and_then(|code| u8::try_from(code).ok())
+    pub(super) fn aftermath(&self) -> Option<Aftermath> {
+        *lock(&self.aftermath)
     }
 
     pub(crate) fn write_timed_out(&self) -> bool {
@@ -162,7 +170,7 @@ impl Connection {
             begun: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             reset: AtomicBool::new(false),
-            exit: AtomicU16::new(0),
+            aftermath: Mutex::new(None),
         };
         let read_timer = Box::pin(sleep_until(now + patience.header.min(patience.idle)));
         Self { stream, link: Arc::new(link), patience, read_timer, write_timer: None }

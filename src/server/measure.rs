@@ -45,7 +45,7 @@ impl Measurement {
     /// Begins to measure a request that has just been read from this connection.
     pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &Request) -> Self {
         let method = Method::of(request.method());
-        let (route, workload) = core.routes.of(request.uri().path());
+        let (route, workload) = core.routes.of(request.uri());
         link.begin_request(workload);
         let labels = MethodLabels { http_request_method: method };
         let active =

@@ -1,6 +1,6 @@
 //! Which paths a server serves, by the name under which each is counted, and with which methods.
 
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode, Uri, header};
 
 use super::answer::{self, Response};
 use super::problem::Problem;
@@ -50,24 +50,30 @@ impl Route {
     }
 }
 
-/// Every path that is served, and whose a request to it is until more is known.
-#[derive(Debug, Clone)]
+/// Every path that is served, and whose a request is until more is known.
 pub(crate) struct Routes {
-    served: Vec<(Route, Option<Workload>)>,
-    unmatched: Option<Workload>,
+    served: &'static [Route],
+    whose: Whose,
 }
 
+/// Whose a request to a route is, by its query; `None` where requests have no workload.
+type Whose = Box<dyn Fn(Route, &str) -> Option<Workload> + Send + Sync>;
+
 impl Routes {
-    /// `workload` says with which one a request begins; `None` where requests have none.
-    pub(crate) fn new(served: &[Route], workload: impl Fn(Route) -> Option<Workload>) -> Self {
-        let served = served.iter().map(|route| (*route, workload(*route))).collect();
-        Self { served, unmatched: workload(Route::UNMATCHED) }
+    /// `whose` says, from the query, with which workload a request begins: known before anything of it is
+    /// done, so that one that is given up at once is counted where it belongs.
+    pub(crate) fn new(
+        served: &'static [Route],
+        whose: impl Fn(Route, &str) -> Option<Workload> + Send + Sync + 'static,
+    ) -> Self {
+        Self { served, whose: Box::new(whose) }
     }
 
-    /// The route of a request's path, and whose the request is to begin with.
-    pub(super) fn of(&self, path: &str) -> (Route, Option<Workload>) {
-        let found = self.served.iter().find(|(route, _)| route.path() == path);
-        found.copied().unwrap_or((Route::UNMATCHED, self.unmatched))
+    /// The route of a request, and whose it is to begin with.
+    pub(super) fn of(&self, uri: &Uri) -> (Route, Option<Workload>) {
+        let served = self.served.iter().find(|route| route.path() == uri.path());
+        let route = *served.unwrap_or(&Route::UNMATCHED);
+        (route, (self.whose)(route, uri.query().unwrap_or_default()))
     }
 }
 

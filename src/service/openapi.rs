@@ -33,7 +33,7 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
         })
         .collect();
     let cost = format!(
-        "Does what its parameters say. cpu, memory, abort, exit, a body above {} and a latency that can exceed {} need the token where the service has one.",
+        "Does what its parameters say. cpu, memory, abort, exit, outage, a body above {} and a latency that can exceed {} need the token where the service has one.",
         open.body,
         format_duration(open.latency)
     );

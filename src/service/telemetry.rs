@@ -18,11 +18,30 @@ pub(super) use label::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 /// Seconds and other amounts that are not whole.
 pub(crate) type Seconds = Counter<f64, AtomicU64>;
 
+/// The values of the `workload` label, the one for all others last.
+#[derive(Debug, Clone)]
+pub(super) struct KnownWorkloads(Vec<Workload>);
+
+impl KnownWorkloads {
+    /// The one that a request names.
+    pub(super) fn of(&self, name: Option<&str>) -> Workload {
+        let named = |wanted: &str| self.0.iter().find(|workload| workload.name() == wanted);
+        let other = || self.0.last().unwrap_or(&Workload::NONE);
+        *name.and_then(named).unwrap_or_else(other)
+    }
+
+    /// The one that a query names, before the rest of it is looked at.
+    pub(super) fn of_query(&self, query: &str) -> Workload {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        self.of(pairs.find(|(name, _)| name == "workload").as_ref().map(|(_, value)| &**value))
+    }
+}
+
 /// The metrics of one service.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     registry: Registry,
-    workloads: Vec<Workload>,
+    pub(super) workloads: KnownWorkloads,
     pub(super) server: server::Telemetry,
     pub(super) injected_requests: Family<WorkloadLabels, Counter>,
     pub(super) injected_errors: Family<ErrorLabels, Counter>,
@@ -40,7 +59,7 @@ impl Telemetry {
         let mut telemetry = Self {
             server: server::Telemetry::register(&config.server, &mut registry),
             registry,
-            workloads: config.workloads.names().map(Workload::intern).collect(),
+            workloads: KnownWorkloads(config.workloads.names().map(Workload::intern).collect()),
             injected_requests: Family::default(),
             injected_errors: Family::default(),
             injected_latency: Family::default(),
@@ -57,18 +76,6 @@ impl Telemetry {
     /// What is exposed.
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// The label value for a workload as a request names it.
-    pub(super) fn workload(&self, name: Option<&str>) -> Workload {
-        let named = |wanted: &str| self.workloads.iter().find(|workload| workload.name() == wanted);
-        name.and_then(named).copied().unwrap_or_else(|| self.other())
-    }
-
-    /// The label value for everything outside the list of workloads.
-    pub(super) fn other(&self) -> Workload {
-        // `Workloads` keeps it last.
-        *self.workloads.last().unwrap_or(&Workload::NONE)
     }
 
     fn register(&mut self, config: &Config) {
@@ -138,7 +145,7 @@ impl Telemetry {
                 workload: Some(Workload::NONE),
             }));
         }
-        for &workload in &self.workloads {
+        for &workload in &self.workloads.0 {
             let labels = WorkloadLabels { workload };
             drop(self.injected_requests.get_or_create(&labels));
             drop(self.injected_latency.get_or_create(&labels));

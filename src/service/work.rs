@@ -16,7 +16,7 @@ use super::telemetry::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 use crate::contract::quantity::format_duration;
 use crate::contract::{Abort, Injection, Work};
 use crate::server::answer::{self, Request, Response};
-use crate::server::connection::Link;
+use crate::server::connection::{Aftermath, Link};
 use crate::server::intake;
 use crate::server::problem::Problem;
 use crate::server::telemetry::{ErrorType, Workload};
@@ -24,16 +24,17 @@ use crate::server::telemetry::{ErrorType, Workload};
 /// Answers `GET` and `POST /work`.
 pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default();
     let work = if parts.method == Method::POST {
-        Work::from_json(&json(&parts, body, shared).await?, &shared.config.caps)?
+        Work::from_query_and_json(query, &json(&parts, body, shared).await?, &shared.config.caps)?
     } else {
-        Work::from_query(parts.uri.query().unwrap_or_default(), &shared.config.caps)?
+        Work::from_query(query, &shared.config.caps)?
     };
     if parts.method == Method::HEAD && work.abort == Some(Abort::Truncate) {
         let detail = "abort: got truncate, expected it only where there is a body, which a HEAD has not";
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let workload = shared.telemetry.workload(work.workload.as_deref());
+    let workload = shared.telemetry.workloads.of(work.workload.as_deref());
     link.set_workload(workload);
     if let Some(token) = &shared.config.token
         && let Some(wish) = work.costly(&shared.config.open)
@@ -81,8 +82,8 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
         tokio::time::sleep(hold).await;
         drop(held);
     }
-    if let Some(code) = injection.exit {
-        link.exit_after(code);
+    if let Some(aftermath) = aftermath(&injection) {
+        link.afterwards(aftermath);
     }
     let error = injected_error(&injection);
     if error != ErrorType::None {
@@ -94,13 +95,15 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
 
 /// The JSON body of a POST; `{}` where there is none.
 async fn json(parts: &Parts, body: Incoming, shared: &Shared) -> Result<Bytes, Problem> {
-    if parts.uri.query().is_some_and(|query| !query.is_empty()) {
-        let detail = "POST takes its parameters in the JSON body, and got a query; use one or the other: GET with a query, or POST with a body";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-    }
     let caps = intake::Caps { size: shared.config.max_request_body, time: shared.config.body_timeout };
     let json = intake::json(parts, body, caps).await?;
     Ok(if json.is_empty() { Bytes::from_static(b"{}") } else { json })
+}
+
+/// What becomes of the server after the answer. An exit and an outage contradict each other.
+fn aftermath(injection: &Injection) -> Option<Aftermath> {
+    let outage = (!injection.outage.is_zero()).then_some(Aftermath::Outage(injection.outage));
+    injection.exit.map(Aftermath::Exit).or(outage)
 }
 
 /// What this injection counts as where it goes as planned.
@@ -134,7 +137,7 @@ fn answer(injection: &Injection, error: ErrorType, done: &Done, place: Place) ->
         response = response.map(|body| answer::streamed(Truncated::half_of(body)));
     }
     response.extensions_mut().insert(error);
-    if injection.exit.is_some() {
+    if aftermath(injection).is_some() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -39,6 +39,11 @@ type Output = watch::Receiver<(Vec<u8>, bool)>;
 impl Process {
     /// Starts the program with these arguments, JSON logs, and no other `FIREDRILL_` variable than these.
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_on(Stdio::null(), arguments, variables)
+    }
+
+    /// The same, with this standard input.
+    pub(crate) fn start_on(input: Stdio, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FIREDRILL_") {
@@ -46,7 +51,7 @@ impl Process {
             }
         }
         command.args(arguments).env("FIREDRILL_LOG_FORMAT", "json").envs(variables.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         Self { child, stdout: collect(stdout), stderr: collect(stderr), read: 0 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod counts;
 mod ends;
+mod outage;
 mod starts;
 mod work;
 

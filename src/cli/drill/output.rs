@@ -60,8 +60,15 @@ impl Output {
         let (outcome, report) = judged(&run);
         write(&self.path(name, "json"), &report.json())?;
         write(&self.path(name, "xml"), &junit(std::slice::from_ref(&report)))?;
-        let shown = |path: PathBuf| Some(path.display().to_string());
-        let written = Written { run: shown(file), again: Some(again.to_owned()), ..Written::default() };
+        let page = self.path(name, "html");
+        let shown = |path: &Path| Some(path.display().to_string());
+        let written = Written {
+            run: shown(&file),
+            html: shown(&page),
+            again: Some(again.to_owned()),
+            ..Written::default()
+        };
+        write(&page, &report.html(&run, &written))?;
         print(&report.text(&written, self.look))?;
         Ok(outcome)
     }

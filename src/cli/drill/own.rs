@@ -26,7 +26,7 @@ impl OwnService {
         let typed = Typed::try_parse_from(["firedrill", "--listen", "127.0.0.1:0"])?;
         let service =
             Service::bind(typed.flags.config()?).await.context("cannot start a service to drill")?;
-        let target = Target::parse(&format!("http://{}", service.address()?))?;
+        let target = Target::parse(&format!("http://{}", service.address()))?;
         let handle = service.handle();
         // Threads of its own, so that it does not wait for the drill's.
         let started = std::thread::Builder::new().name("own service".to_owned()).spawn(move || {

@@ -10,11 +10,12 @@ use clap::Args;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::Flags;
+use crate::cli::drill_file::{DrillText, Unusable};
 use crate::cli::flag;
 use crate::contract::Token;
 use crate::drill::conduct::Drill;
 use crate::drill::evidence::{Client, Sources};
-use crate::drill::file::{self, DrillFile, Problem, environment};
+use crate::drill::file::{DrillFile, Problem, environment};
 use crate::drill::load::{Bounds, Load};
 use crate::drill::plan::Plan;
 use crate::drill::target::Target;
@@ -60,70 +61,50 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec<Prepared>> {
     let token = flags.token.read()?;
     let given = flags.target.as_ref().or(own);
+    let one =
+        |name: &str, again: &str, text: &DrillText| one(name, again, text, flags, given, token.as_ref());
     if flags.files.is_empty() {
-        let prepared = one("embedded", "firedrill drill", EMBEDDED, flags, given, token.as_ref());
-        return Ok(vec![prepared.map_err(|problems| {
-            anyhow::anyhow!("the drill that comes with the program: {}", problems.join("; "))
-        })?]);
+        let prepared = one("embedded", "firedrill drill", &DrillText::from(EMBEDDED));
+        return Ok(vec![prepared.map_err(|unusable| anyhow::anyhow!("{unusable}"))?]);
     }
-    let (mut prepared, mut problems) = (Vec::new(), Vec::new());
+    let (mut prepared, mut unusable) = (Vec::new(), Vec::new());
     for path in &flags.files {
-        let shown = path.display();
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read the drill file {shown}"))?;
-        let again = format!("firedrill drill {shown}");
-        match one(&stem(path), &again, &text, flags, given, token.as_ref()) {
+        let text = DrillText::open(path).with_context(|| format!("cannot read the drill file {path}"))?;
+        match one(&stem(path), &format!("firedrill drill {path}"), &text) {
             Ok(drill) => prepared.push(drill),
-            Err(found) => problems.extend(found.into_iter().map(|problem| format!("{shown}:{problem}"))),
+            Err(found) => unusable.push(found.to_string()),
         }
     }
-    if problems.is_empty() { Ok(prepared) } else { bail!("{}", problems.join("\n")) }
+    if unusable.is_empty() { Ok(prepared) } else { bail!("cannot drill:\n{}", unusable.join("\n")) }
 }
 
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "drill".to_owned(), |stem| stem.to_string_lossy().into_owned())
+/// What a drill's files are called.
+fn stem(path: &str) -> String {
+    let stem = Path::new(path).file_stem().filter(|_| path != "-");
+    stem.map_or_else(|| "drill".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn one(
     name: &str,
     again: &str,
-    text: &str,
+    text: &DrillText,
     flags: &Flags,
     given: Option<&Target>,
     token: Option<&Token>,
-) -> Result<Prepared, Vec<String>> {
-    let drill = DrillFile::read(text).map_err(|misread| vec![misread.to_string()])?;
-    let located = |problems| file::locate(text, problems).iter().map(ToString::to_string).collect::<Vec<_>>();
-    let mut problems = file::problems(&drill);
-    let target = match given {
-        Some(target) => target.clone(),
-        None => match own_target(&drill) {
-            Ok(target) => target,
-            Err(message) => {
-                problems.push(Problem { place: vec!["target".into()], message });
-                return Err(located(problems));
-            }
-        },
-    };
-    let seed = flags.seed.or(drill.seed).unwrap_or_else(flag::random_seed);
-    let plan = match Plan::of(&drill, seed, &target) {
-        Ok(plan) => plan,
-        Err(more) => {
-            problems.extend(more);
-            return Err(located(problems));
-        }
-    };
-    if !problems.is_empty() {
-        return Err(located(problems));
-    }
+) -> Result<Prepared, Unusable> {
+    let file = text.read()?;
+    let at_target = |message: String| text.refuse(vec![Problem { place: vec!["target".into()], message }]);
+    let target = given.map_or_else(|| own_target(&file).map_err(at_target), |target| Ok(target.clone()))?;
+    let seed = flags.seed.or(file.seed).unwrap_or_else(flag::random_seed);
+    let plan = Plan::of(&file, seed, &target).map_err(|problems| text.refuse(problems))?;
     let plan = plan.with_headers(&headers(token));
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
-    let load =
-        Load::new(vec![target.clone()], plan.clone(), bounds).map_err(|error| vec![error.to_string()])?;
+    let load = Load::new(vec![target.clone()], plan.clone(), bounds);
+    let load = load.map_err(|error| at_target(error.to_string()))?;
     let sources = sources(&flags.evidence, &target);
     let again = format!("{again} --seed {seed}");
-    let drill = Drill { file: drill, seed, target, plan, load, sources, every: LOOK };
+    let drill = Drill { file, seed, target, plan, load, sources, every: LOOK };
     Ok(Prepared { name: name.to_owned(), again, drill })
 }
 

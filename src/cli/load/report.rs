@@ -47,6 +47,7 @@ struct Latency {
 struct Lag {
     p50: f64,
     p99: f64,
+    p999: f64,
     max: f64,
 }
 
@@ -90,7 +91,9 @@ impl Report {
                     max: latency(1.0)?,
                 })
             })(),
-            lag_seconds: (|| Some(Lag { p50: lag(0.5)?, p99: lag(0.99)?, max: lag(1.0)? }))(),
+            lag_seconds: (|| {
+                Some(Lag { p50: lag(0.5)?, p99: lag(0.99)?, p999: lag(0.999)?, max: lag(1.0)? })
+            })(),
             fates: ledger.fates().collect(),
         }
     }
@@ -138,9 +141,9 @@ impl fmt::Display for Report {
                 self.answered.values().sum::<u64>()
             )?;
         }
-        if let Some(Lag { p50, p99, max }) = &self.lag_seconds {
-            let [p50, p99, max] = [p50, p99, max].map(|seconds| millis(*seconds));
-            writeln!(f, "  own lag   p50 {p50}   p99 {p99}   max {max}")?;
+        if let Some(Lag { p50, p99, p999, max }) = &self.lag_seconds {
+            let [p50, p99, p999, max] = [p50, p99, p999, max].map(|seconds| millis(*seconds));
+            writeln!(f, "  own lag   p50 {p50}   p99 {p99}   p99.9 {p999}   max {max}")?;
         }
         Ok(())
     }
@@ -211,7 +214,7 @@ mod tests {
 
   latency   p50 20.0 ms   p90 150 ms   p99 150 ms   max 150 ms
             of the 3 answered, from when each was due
-  own lag   p50 1.00 ms   p99 1.00 ms   max 1.00 ms
+  own lag   p50 1.00 ms   p99 1.00 ms   p99.9 1.00 ms   max 1.00 ms
 "
         );
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::expectation::{Expectation, NothingElse, Panels, Scrapes};
 use super::{DrillFile, Phase, Problem, Step, environment};
 use crate::contract::nearest;
-use crate::drill::promql::Variables;
+use crate::drill::promql::{Variables, is_name};
 use crate::drill::target::Target;
 
 /// Every problem of a file that was read, in the order of its keys.
@@ -61,18 +61,15 @@ impl<'a> Drill<'a> {
             Expectation::Query(query) => self.query(query, here),
             Expectation::Quantile(quantile) => self.quantile(quantile, here),
             Expectation::Alert(alert) => self.alert(alert, here),
-            Expectation::NothingElse(NothingElse { except, .. }) => each(except, &mut here.at("except")),
+            Expectation::NothingElse(NothingElse { labels, except, .. }) => {
+                labels.keys().for_each(|name| self::label(name, &mut here.at("labels").at(name.as_str())));
+                each(except, &mut here.at("except"));
+            }
             Expectation::Series(series) => self.series(series, here),
-            Expectation::Scrapes(scrapes) => self.scrapes(scrapes, here),
+            Expectation::Scrapes(Scrapes { job, .. }) => {
+                job.iter().for_each(|job| in_quotes(job, &mut here.at("job")));
+            }
             Expectation::Panels(panels) => self::panels(panels, here),
-        }
-    }
-
-    fn scrapes(&self, Scrapes { job, .. }: &Scrapes, here: &mut Here<'_>) {
-        match job.as_ref().or(self.file.job.as_ref()) {
-            // Every target, then.
-            None => {}
-            Some(_) => job.iter().for_each(|job| in_quotes(job, &mut here.at("job"))),
         }
     }
 
@@ -130,11 +127,12 @@ fn whole(file: &DrillFile, here: &mut Here<'_>) {
 }
 
 fn target(target: &str, here: &mut Here<'_>) {
-    match environment::is_plain(target) {
+    match environment::unset(target) {
         Err(malformed) => here.say(malformed.to_string()),
-        // What the environment holds is not known yet. The text is not shown: it could hold a password.
-        Ok(true) => Target::parse(target).err().iter().for_each(|error| here.say(error.to_string())),
-        Ok(false) => {}
+        // The text is not shown: it could hold a password.
+        Ok(Some(url)) => Target::parse(&url).err().iter().for_each(|error| here.say(error.to_string())),
+        // What the environment will hold is not known yet.
+        Ok(None) => {}
     }
 }
 
@@ -159,6 +157,12 @@ fn panels(Panels { panels, except, .. }: &Panels, here: &mut Here<'_>) {
     each(except, &mut here.at("except"));
 }
 
+fn label(name: &str, here: &mut Here<'_>) {
+    if !is_name(name) {
+        here.say(format!("found {name:?}, expected the name of a label: letters, digits and _"));
+    }
+}
+
 /// That none of these is empty or there twice.
 fn each(texts: &[String], here: &mut Here<'_>) {
     for (n, text) in texts.iter().enumerate() {
@@ -175,7 +179,9 @@ fn repeated(before: &[Expectation], expectation: &Expectation, here: &mut Here<'
     for (n, other) in before.iter().enumerate() {
         match (other, expectation) {
             _ if other == expectation => here.say(format!("this is expected already, as number {}", n + 1)),
-            (Expectation::NothingElse(_), Expectation::NothingElse(_)) => {
+            (Expectation::NothingElse(other), Expectation::NothingElse(nothing))
+                if other.labels == nothing.labels =>
+            {
                 here.say(format!("that nothing else fires is expected already, as number {}: expected one with all exceptions", n + 1));
             }
             (Expectation::Alert(other), Expectation::Alert(alert)) if alert::contradict(other, alert) => {
@@ -276,6 +282,7 @@ mod tests {
         one(&with("name: x\ntarget: http://me:hunter2@app\n"), "http", "a URL with a user or a password");
         one(&with("name: x\nworkload: 'a\"b'\n"), "'a", "found \"a\\\"b\", expected a text without quotes");
         one(&with("name: x\njob: ''\n"), "''", "found \"\", expected a text without quotes");
+        one(&with("name: x\ntarget: ${APP:-app}\n"), "${APP", "expected a URL such as http://app:8080");
         assert!(found(&with("name: x\ntarget: http://${APP:-app}:${PORT}\n")).is_empty());
         let nothing = theirs("").replace("expect:\n\n", "expect: []\n");
         one(&nothing, "[]", "found nothing that is expected");
@@ -548,9 +555,21 @@ mod tests {
 
     #[test]
     fn lists_of_names_have_some_and_each_once() {
+        one(&ours("  - { scrapes: no gaps, job: '' }"), "'' }", "found \"\", expected a text without quotes");
         one(&ours("  - { panels: [] }"), "[]", "found no dashboards");
         one(&ours("  - { panels: [a, ''] }"), "'']", "found an empty text");
         one(&ours("  - { panels: grafana, except: [a, a] }"), "a] }", "\"a\" is here twice");
+        one(
+            &ours("  - { nothing_else: fires, labels: { a-b: c } }"),
+            "c }",
+            "found \"a-b\", expected the name of a label",
+        );
+        assert!(
+            found(&ours(
+                "  - { nothing_else: fires, labels: { a: b } }\n  - { nothing_else: fires, labels: { a: c } }"
+            ))
+            .is_empty()
+        );
         one(&ours("  - { nothing_else: fires, except: [' '] }"), "' '", "found an empty text");
     }
 }

@@ -39,13 +39,14 @@ pub fn resolve(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<St
     Ok(resolved)
 }
 
-/// Whether a text has no references at all.
+/// What a text is where the environment has nothing; nothing where it does not say.
 ///
 /// # Errors
 /// When a dollar sign begins no reference.
-pub fn is_plain(text: &str) -> Result<bool, Unresolved> {
-    // Any value will do: what is asked is whether the references can be read.
-    resolve(text, |_| Some("1".to_owned())).map(|_| !text.contains('$'))
+pub fn unset(text: &str) -> Result<Option<String>, Unresolved> {
+    // With any value first: a reference may be malformed behind one that is not set.
+    resolve(text, |_| Some("1".to_owned()))?;
+    Ok(resolve(text, |_| None).ok())
 }
 
 #[cfg(test)]
@@ -85,8 +86,9 @@ mod tests {
         }
         for text in ["$HOST", "${HOST", "${}", "${1}", "${HO ST}", "$", "${A:-${B}}", "${HOST-x}"] {
             assert!(resolved(text).unwrap_err().contains("${NAME}"), "{text}");
-            assert_eq!(is_plain(text), Err(Unresolved::Malformed), "{text}");
+            assert_eq!(unset(&format!("${{PORT}}{text}")), Err(Unresolved::Malformed), "{text}");
         }
-        assert_eq!((is_plain("${PORT}"), is_plain("http://app")), (Ok(false), Ok(true)));
+        assert_eq!(unset("http://${HOST:-app}:80"), Ok(Some("http://app:80".to_owned())));
+        assert_eq!(unset("${PORT}"), Ok(None));
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ pub struct Resolves {
 }
 
 /// Who is told of an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notifies {
     /// Alertmanager's name for who is told.
     pub receiver: String,
@@ -291,6 +291,22 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Whole<A> {
     }
 }
 
+impl JsonSchema for Notifies {
+    fn schema_name() -> Cow<'static, str> {
+        "Notifies".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Who is told of an alert.", "anyOf": [
+            { "type": "string", "description": "Alertmanager's name for who is told, within 60 s." },
+            { "type": "object", "additionalProperties": false, "required": ["receiver"], "properties": {
+                "receiver": { "type": "string", "description": "Alertmanager's name for who is told." },
+                "within": generator.subschema_for::<Span>(),
+            } },
+        ] })
+    }
+}
+
 impl<'de> Deserialize<'de> for Notifies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -324,7 +340,7 @@ impl<'de> Deserialize<'de> for Notifies {
     }
 }
 
-/// The kinds of expectations, for the schema.
+/// One thing that monitoring should have said, named by its first key.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "it is read for the schema alone")]

@@ -11,6 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::value::{Scalar, Span};
+use crate::contract::parameter::{PARAMETERS, Parameter};
 use crate::contract::{Rate, quoted};
 
 /// A stretch of traffic of one kind.
@@ -25,6 +26,7 @@ pub struct Phase {
     pub rate: Option<Shape>,
     /// What each request asks this project's own service to do: the parameters of `/work`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "parameters")]
     pub work: Option<Parameters>,
     /// A request for any HTTP service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +47,7 @@ pub struct Part {
     pub weight: NonZero<u32>,
     /// What each asks this project's own service to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "parameters")]
     pub work: Option<Parameters>,
     /// A request for any HTTP service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,19 @@ pub struct Part {
 
 /// The parameters of `/work`, by name.
 pub type Parameters = IndexMap<String, Scalar>;
+
+/// Those that a drill does not set itself.
+fn parameters(generator: &mut SchemaGenerator) -> Schema {
+    let one = |parameter: &Parameter| {
+        let mut schema = generator.subschema_for::<Scalar>();
+        schema.insert("description".to_owned(), parameter.about.into());
+        schema.insert("examples".to_owned(), [parameter.example].as_slice().into());
+        (parameter.name.to_owned(), schema.into())
+    };
+    let free = PARAMETERS.iter().filter(|parameter| !["workload", "seed", "n"].contains(&parameter.name));
+    let properties: serde_json::Map<_, _> = free.map(one).collect();
+    json_schema!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
 
 /// A request for any HTTP service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

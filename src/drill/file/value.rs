@@ -162,7 +162,7 @@ fn number(text: &str) -> Option<f64> {
 
 /// A value that stands in a file as text, or as a number where it reads as one.
 macro_rules! written_as_text {
-    ($($type:ident, $about:expr, $example:expr;)*) => {$(
+    ($($type:ident, $about:expr, $schema:tt;)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -182,16 +182,34 @@ macro_rules! written_as_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": ["string", "number"], "description": $about, "examples": $example })
+                let mut schema = json_schema!($schema);
+                schema.insert("description".to_owned(), $about.into());
+                schema
             }
         }
     )*};
 }
 
 written_as_text! {
-    Span, SPAN, ["30s", "1.5m"];
-    Tolerance, TOLERANCE, ["5%", "0.01", "10ms"];
-    Quantity, QUANTITY, ["error_ratio", "0.5", "p99"];
+    Span, SPAN, {
+        "anyOf": [{ "type": "string", "pattern": r"^(0|[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))$" }, { "const": 0 }],
+        "examples": ["30s", "1.5m"]
+    };
+    Tolerance, TOLERANCE, {
+        "anyOf": [
+            { "type": "string", "pattern": r"^\+?[0-9.]+([eE][+-]?[0-9]+)?%?$|^[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)$" },
+            { "type": "number", "minimum": 0 }
+        ],
+        "examples": ["5%", "0.01", "10ms"]
+    };
+    Quantity, QUANTITY, {
+        "anyOf": [
+            { "enum": ["requests", "errors", "error_ratio", "rate", "mean"] },
+            { "type": "string", "pattern": r"^[+-]?[0-9.]+([eE][+-]?[0-9]+)?$|^p[0-9.]+$|^slow_ratio\([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)\)$" },
+            { "type": "number" }
+        ],
+        "examples": ["error_ratio", 0.5, "p99"]
+    };
 }
 
 /// A scalar of a file, as its text.

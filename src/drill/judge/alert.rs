@@ -198,7 +198,7 @@ pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
 }
 
 /// Each stretch of samples that follow one another from evaluation to evaluation: its first and its last.
-pub(super) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
+pub(in crate::drill) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
     let mut episodes: Vec<(Time, Time)> = Vec::new();
     for Sample(at, _) in &series.samples {
         match episodes.last_mut() {

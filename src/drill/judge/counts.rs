@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::drill::evidence::{Labels, Sample, Series};
+use crate::drill::file::Expectation;
 use crate::drill::file::expectation::Counts;
 use crate::drill::ledger::Range;
 use crate::drill::question::{Explain, Questions};
-use crate::drill::run::PhaseLedger;
+use crate::drill::run::{PhaseLedger, Run};
 use crate::drill::time::Time;
 
 use super::case::{Case, SETTLED, named};
@@ -27,6 +28,17 @@ const STATUS: &str = "http_response_status_code";
 fn selector(case: &Case<'_>, counts: &Counts) -> String {
     let conventional = || format!("{COUNTER}{{{}}}", case.matchers());
     counts.series.clone().unwrap_or_else(conventional)
+}
+
+/// The counters of a run, as they were seen, and their label for the status; nothing where none were wanted or had.
+pub(in crate::drill) fn counters(run: &Run) -> Option<(&[Series], &str)> {
+    let case = Case::new(run);
+    let counts = run.drill.expect.iter().find_map(|expectation| match expectation {
+        Expectation::Counts(counts) => Some(counts),
+        _ => None,
+    })?;
+    let series = case.samples(&selector(&case, counts)).ok()?;
+    Some((series, counts.status.as_deref().unwrap_or(STATUS)))
 }
 
 pub(super) fn ask(case: &Case<'_>, counts: &Counts, questions: &mut Questions) {

@@ -156,22 +156,24 @@ pub(super) fn spoiled_by_lag(
     within: Tolerance,
 ) -> Result<(), Finding> {
     let latency = |share: f64| phase.ledger.latency().quantile(share).unwrap_or_default();
-    let (share, latency, within) = match quantity {
-        Quantity::Quantile(share) => (share, latency(share), within),
-        Quantity::Mean => (0.5, latency(0.5), within),
+    let (latency, within) = match quantity {
+        Quantity::Quantile(share) => (latency(share), within),
+        Quantity::Mean => (latency(0.5), within),
         // Only requests that are close to the edge can end up on its other side.
-        Quantity::SlowRatio(edge) => (0.9, edge.0, Tolerance::Share(0.1)),
+        Quantity::SlowRatio(edge) => (edge.0, Tolerance::Share(0.1)),
         Quantity::Number(_)
         | Quantity::Requests
         | Quantity::Errors
         | Quantity::ErrorRatio
         | Quantity::Rate => return Ok(()),
     };
-    let lag = phase.ledger.lag().quantile(share).unwrap_or_default();
-    if lag > UNAVOIDABLE && lag.as_secs_f64() > within.of(latency.as_secs_f64()) / 2.0 {
+    // Nearly the worst, whichever quantile is asked for: a machine on which some requests leave late is
+    // one on which answers are read late, and of that there is no record.
+    let lag = phase.ledger.lag().quantile(0.99).unwrap_or_default();
+    if lag > UNAVOIDABLE && lag.as_secs_f64() > within.of(latency.as_secs_f64()) {
         let lag = format_duration(lag);
         return Err(Finding::could_not_tell(format!(
-            "the drill's own lag was {lag}, too much of the tolerance: use a lower rate, a quieter machine or a wider tolerance"
+            "the drill's own lag was {lag} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance"
         )));
     }
     Ok(())

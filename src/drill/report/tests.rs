@@ -192,7 +192,7 @@ fn hostile_report(text: &str) -> Report {
 }
 
 /// A run in which each text that can come from outside is this one.
-fn hostile_run(text: &str) -> (Run, Vec<Verdict>) {
+pub(super) fn hostile_run(text: &str) -> (Run, Vec<Verdict>) {
     let mut run = example::run();
     run.firedrill = text.to_owned();
     run.target = text.to_owned();

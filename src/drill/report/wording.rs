@@ -10,15 +10,16 @@ pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control() || turns || breaks || is_none
 }
 
-/// A text from outside, harmless on a terminal and in a document: what could act on it is shown as its
-/// escape, so that nothing is hidden.
+/// A text from outside, harmless on a terminal and in a document: on one line, and what could act on
+/// what is around it is shown as its escape, so that nothing is hidden.
 pub(super) fn plain(text: &str) -> String {
-    let shown = |c: char| match c {
-        '\n' | '\r' | '\t' => c.escape_default().to_string(),
-        c if is_unsafe(c) => c.escape_unicode().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(shown).collect()
+    let has_lines = text.contains(['\n', '\r', '\t']);
+    let text = if has_lines { &text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
 }
 
 /// A share as percent, to one digit after the point, or as many as it takes to tell some from none and nearly all from all.
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn what_could_act_on_a_terminal_is_shown_as_its_escape() {
         assert_eq!(plain("\u{1b}[31mred\u{7}\u{9b}2J"), "\\u{1b}[31mred\\u{7}\\u{9b}2J");
-        assert_eq!(plain("two\r\nlines"), "two\\r\\nlines");
+        assert_eq!(plain("sum(\r\n  errors\n)"), "sum( errors )");
         assert_eq!(plain("ab\u{202e}dc\u{fffe}"), "ab\\u{202e}dc\\u{fffe}");
         assert_eq!(plain("Grüße, 日本 🔥"), "Grüße, 日本 🔥");
     }

@@ -123,8 +123,8 @@ async fn every_example_is_taken_and_every_reference_leads_somewhere() {
         let (name, example) = (parameter["name"].as_str().unwrap(), &parameter["example"]);
         let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
         let example = form_urlencoded::byte_serialize(example.as_bytes()).collect::<String>();
-        // Alone, an error's status would be refused: it needs a rate; exit and abort end what answers.
-        if !["error_status", "hold", "n", "exit", "abort"].contains(&name) {
+        // Alone, an error's status would be refused: it needs a rate; exit, outage and abort end what answers.
+        if !["error_status", "hold", "n", "exit", "outage", "abort"].contains(&name) {
             let answer = service.get(&format!("/work?{name}={example}")).await;
             assert_ne!(answer.status, 400, "{name}={example}: {}", answer.text());
         }

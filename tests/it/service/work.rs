@@ -84,9 +84,20 @@ async fn a_body_that_is_not_a_small_json_object_in_time_is_refused() {
     assert_eq!(post("content-type: application/json\r\ncontent-length: 3000", &"x".repeat(3000)).await, 413);
     assert_eq!(post("content-type: application/json\r\ntransfer-encoding: chunked", "1\r\n{\r\n").await, 408);
     assert_eq!(post("content-length: 0", "").await, 200);
-    let mut client = service.connect().await;
-    client.send(format!("POST /work?latency=0 HTTP/1.1\r\nhost: test\r\n{json}\r\n\r\n{{}}")).await;
-    assert_eq!(client.answer().await.status, 400);
+}
+
+#[tokio::test]
+async fn a_post_takes_each_parameter_in_its_query_or_in_its_body() {
+    let service = Service::start(&[]).await;
+    let post = async |query: &str, body: &str| {
+        let mut client = service.connect().await;
+        let length = body.len();
+        client.send(format!("POST /work?{query} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")).await;
+        client.answer().await
+    };
+    assert_eq!(post("latency=0", r#"{"status": 404}"#).await.status, 404);
+    assert_eq!(post("latency=0&status=404", "{}").await.status, 404);
+    assert_eq!(post("latency=0", r#"{"latency": "0"}"#).await.status, 400);
 }
 
 #[tokio::test]

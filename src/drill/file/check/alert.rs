@@ -2,7 +2,6 @@
 
 use super::super::expectation::Alert;
 use super::{Drill, Here, each};
-use crate::drill::promql::is_name;
 
 impl Drill<'_> {
     pub(super) fn alert(&self, alert: &Alert, here: &mut Here<'_>) {
@@ -47,10 +46,7 @@ fn labels(alert: &Alert, here: &mut Here<'_>) {
                     here.say(format!("found the severity {value:?} here and {severity:?} in \"severity\", expected one of them"));
                 }
             }
-            name if !is_name(name) => {
-                here.say(format!("found {name:?}, expected the name of a label: letters, digits and _"))
-            }
-            _ => {}
+            name => super::label(name, &mut here),
         }
     }
 }

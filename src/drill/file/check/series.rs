@@ -5,17 +5,14 @@ use promql_parser::parser::{Expr, VectorSelector};
 use super::super::DrillFile;
 use super::super::expectation::{Counts, Series};
 use super::vocabulary::{self, Vocabulary};
-use super::{Drill, Here, each};
+use super::{Drill, Here, each, label};
 use crate::contract::metric::MetricType;
 use crate::contract::nearest;
-use crate::drill::promql::{self, VARIABLES, is_name};
+use crate::drill::promql::{self, VARIABLES};
 
 impl Drill<'_> {
     pub(super) fn counts(&self, Counts { series, status, .. }: &Counts, here: &mut Here<'_>) {
-        if let Some(status) = status.as_ref().filter(|status| !is_name(status)) {
-            here.at("status")
-                .say(format!("found {status:?}, expected the name of a label: letters, digits and _"));
-        }
+        status.iter().for_each(|status| label(status, &mut here.at("status")));
         let Some(selector) = self.selector(series.as_deref(), here) else { return };
         let mut place = here.at(if status.is_some() { "status" } else { "series" });
         let status = status.as_deref().unwrap_or(DrillFile::STATUS);
