@@ -46,7 +46,10 @@ async fn what_alertmanager_holds_and_what_rang_is_found() {
         let pages = &evidence.pager.said().ok_or_else(|| format!("{:?}", evidence.pager))?.pages;
         let failed = said(&evidence).failed.as_ref().map_or(0, Vec::len);
         let told = pages.iter().any(|page| page.labels["alertname"] == "DiskFull" && page.rang_at.is_some());
-        if told && failed > 0 { Ok(evidence) } else { Err(format!("{evidence:#?}")) }
+        // The page may be there before the next look at Alertmanager.
+        let seen = ["DiskFull", "Lost"].iter().all(|name| held(said(&evidence), name).is_some());
+        let inhibited = said(&evidence).alerts.iter().any(|held| !held.inhibited_by.is_empty());
+        if told && failed > 0 && seen && inhibited { Ok(evidence) } else { Err(format!("{evidence:#?}")) }
     })
     .await;
 
