@@ -179,7 +179,7 @@ fn over_time(timeline: &Timeline, began: &str) -> Markup {
             p.note {
                 "Time is since the drill began, at " (time(began)) ". "
                 @match timeline.seen.by {
-                    Some(by) => { "What " (by) " saw is how much the counters rose between each two scrapes; where nothing was scraped, the line has a gap." }
+                    Some(by) => { "What " (by) " saw is how much the counters rose between each two scrapes: the first value of a series that was born in between is not in it, and where nothing was scraped, the line has a gap." }
                     None => { "No raw samples were collected, so that only what truly happened is drawn." }
                 }
                 @if timeline.seen.by.is_some() && timeline.seen.errors.is_none() {
