@@ -170,6 +170,16 @@ mod counts {
     }
 
     #[test]
+    fn what_was_never_answered_has_no_status_and_hides_none() {
+        let mut run = run(COUNTS);
+        counters(&mut run)[1].labels.insert("http_response_status_code".to_owned(), "200".to_owned());
+        let gone = [("workload", "drill"), ("error_type", "disconnected")];
+        let gone = series("http_server_request_duration_seconds_count", &gone, -60, 120, |_| 0.0);
+        counters(&mut run).push(gone);
+        assert_says(&run, 0, Ruling::Lied, "300 answered with status 200, 600 counted under it");
+    }
+
+    #[test]
     fn only_successes_counted_is_a_lie() {
         let mut run = run(COUNTS);
         counters(&mut run).truncate(1);
