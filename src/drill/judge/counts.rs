@@ -49,6 +49,7 @@ pub(super) fn explain(case: &Case<'_>, counts: &Counts) -> Vec<Explain> {
     let run = case.run;
     vec![Explain {
         expression: selector(case, counts),
+        labels: [].into(),
         from: run.began,
         to: run.ended + case.scrape_interval(),
     }]
