@@ -239,11 +239,14 @@ pub struct Selector {
     pub metric: Option<String>,
     /// Where it selected nothing: every value of each label that series of this metric have. Empty where there is no such metric.
     pub values: BTreeMap<String, Vec<String>>,
+    /// Where it selected nothing: the labels of which one matcher alone rules out series that all others
+    /// select, with the values that these have.
+    pub ruled_out: BTreeMap<String, Vec<String>>,
     /// Where there is no such metric: those whose names are nearest.
     pub nearest: Vec<String>,
 }
 
-/// A comparison, and what its left side was.
+/// A comparison, and what its sides were: of the series that the question is about, or of all where there are none of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
@@ -257,6 +260,9 @@ pub struct Comparison {
     pub left_was: Option<Extent>,
     /// The least and the most that the right side was.
     pub right_was: Option<Extent>,
+    /// The share of the moments at which the left side had a value at which it held; nothing where there
+    /// were none, and where it filters nothing (`bool`).
+    pub held: Option<f64>,
 }
 
 /// From the least to the most.

@@ -1,5 +1,6 @@
 //! What the drill asks of monitoring, so that those who collect evidence and the judge agree on it.
 
+use super::evidence::Labels;
 use super::time::Time;
 
 /// All that is to be asked.
@@ -29,6 +30,8 @@ pub struct Instant {
 pub struct Explain {
     /// PromQL.
     pub expression: String,
+    /// The labels of the series in its result that it is about, where there are such; none for all of them.
+    pub labels: Labels,
     /// From when.
     pub from: Time,
     /// Until when.

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
+mod alertmanager;
 mod check;
 mod client;
 mod dashboard;
+mod directory;
 mod documents;
 mod eventually;
 mod evidence;
@@ -18,6 +20,7 @@ mod probe;
 mod process;
 mod prometheus;
 mod promql;
+mod sabotage;
 mod scrape;
 mod service;
 mod serving;

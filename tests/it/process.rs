@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -39,18 +40,28 @@ type Output = watch::Receiver<(Vec<u8>, bool)>;
 impl Process {
     /// Starts the program with these arguments, JSON logs, and no other `FIREDRILL_` variable than these.
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        Self::start_on(Stdio::null(), arguments, variables)
+        Self::spawn(Path::new("."), Stdio::null(), arguments, variables)
     }
 
     /// The same, with this standard input.
     pub(crate) fn start_on(input: Stdio, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::spawn(Path::new("."), input, arguments, variables)
+    }
+
+    /// The same, in this directory.
+    pub(crate) fn start_in(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::spawn(directory, Stdio::null(), arguments, variables)
+    }
+
+    fn spawn(directory: &Path, input: Stdio, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FIREDRILL_") {
                 command.env_remove(name);
             }
         }
-        command.args(arguments).env("FIREDRILL_LOG_FORMAT", "json").envs(variables.iter().copied());
+        command.current_dir(directory).args(arguments);
+        command.env("FIREDRILL_LOG_FORMAT", "json").envs(variables.iter().copied());
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -82,6 +93,18 @@ impl Process {
         log
     }
 
+    /// Waits until stderr has this text.
+    pub(crate) async fn says(&mut self, expected: &str, limit: Duration) {
+        let said =
+            self.stderr.wait_for(|(bytes, over)| String::from_utf8_lossy(bytes).contains(expected) || *over);
+        let in_time = timeout(limit, said).await.is_ok();
+        let text = text(&self.stderr);
+        assert!(
+            in_time && text.contains(expected),
+            "it did not say {expected:?} in {limit:?}; its stderr:\n{text}"
+        );
+    }
+
     /// The address that the program says it listens on.
     pub(crate) async fn listening(&mut self) -> SocketAddr {
         self.logged("listening").await["address"].as_str().unwrap().parse().unwrap()
@@ -93,9 +116,17 @@ impl Process {
         kill_process(Pid::from_raw(id.try_into().unwrap()).unwrap(), signal).unwrap();
     }
 
-    /// Waits until it has ended.
-    pub(crate) async fn ended(mut self) -> Ended {
-        let status = within(self.child.wait(), "the end of the process").await.unwrap();
+    /// Waits until it has ended, which should be soon.
+    pub(crate) async fn ended(self) -> Ended {
+        self.ended_within(LIMIT).await
+    }
+
+    /// Waits until it has ended, so long at the most.
+    pub(crate) async fn ended_within(mut self, limit: Duration) -> Ended {
+        let status = timeout(limit, self.child.wait())
+            .await
+            .unwrap_or_else(|_| panic!("did not end in {limit:?}; its stderr:\n{}", text(&self.stderr)));
+        let status = status.unwrap();
         for output in [&mut self.stdout, &mut self.stderr] {
             within(output.wait_for(|(_, over)| *over), "the end of its output").await.unwrap();
         }

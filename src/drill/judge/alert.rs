@@ -22,7 +22,12 @@ pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
     let Ok(phase) = case.phase(during) else { return Vec::new() };
     rules
         .into_iter()
-        .map(|rule| Explain { expression: rule.query.clone(), from: phase.began, to: phase.ended })
+        .map(|rule| Explain {
+            expression: rule.query.clone(),
+            labels: alert.labels.clone().into_iter().collect(),
+            from: phase.began,
+            to: phase.ended,
+        })
         .collect()
 }
 
@@ -236,19 +241,33 @@ fn never_fired(
             difference(&wanted(alert), &other.labels)
         )));
     }
-    if let Some(pending) =
-        of_name("pending")?.flat_map(|series| episodes(series, interval)).map(|(first, _)| first).min()
-    {
-        let since = format_duration(deadline.since(pending).unwrap_or_default());
-        let asked = format_duration(Duration::from_millis(rule.for_ms));
-        return Ok(Finding::lied(format!(
-            "{what}: it pended for {since} of them, and its `for` asks for {asked}"
-        )));
-    }
+    let asked = format_duration(Duration::from_millis(rule.for_ms));
+    let pended = of_name("pending")?
+        .flat_map(|series| episodes(series, interval))
+        .filter(|(first, last)| *last >= phase.began && *first <= deadline)
+        .max_by_key(|(first, last)| last.since(*first));
+    let what = match pended {
+        Some((first, last)) if last + interval.mul_f64(1.5) >= deadline => {
+            let since = format_duration(deadline.since(first).unwrap_or_default());
+            return Ok(Finding::lied(format!(
+                "{what}: it pended for {since} of them, and its `for` asks for {asked}"
+            )));
+        }
+        Some((first, last)) => {
+            let most = format_duration(last.since(first).unwrap_or_default() + interval);
+            format!("{what}: it pended for {most} at most, and its `for` asks for {asked}")
+        }
+        None => what,
+    };
     let causes = cause::of(case, &rule.query);
-    let what = if causes.is_empty() { format!("{what}: its expression returned no series") } else { what };
-    Ok(cause::blame(&what, causes)
-        .with([format!("its expression: {}", rule.query.split_whitespace().collect::<Vec<_>>().join(" "))]))
+    let silent = causes.is_empty() && pended.is_none();
+    let what = if silent { format!("{what}: its expression returned no series") } else { what };
+    Ok(cause::blame(&what, causes).with([written(rule)]))
+}
+
+/// The expression of a rule, as a line.
+fn written(rule: &Rule) -> String {
+    format!("its expression: {}", rule.query.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// How found labels differ from those that were wanted.
@@ -460,12 +479,8 @@ fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Resul
         case.known_at(deadline + interval + SETTLED, "it to resolve")?;
         let kept = Duration::from_millis(episode.rule.keep_firing_for_ms);
         let kept = (!kept.is_zero()).then(|| format!("it is kept firing for {}", format_duration(kept)));
-        let expression = format!(
-            "its expression: {}",
-            episode.rule.query.split_whitespace().collect::<Vec<_>>().join(" ")
-        );
-        return Ok(Finding::lied(format!("did not resolve in the {within} after its cause ended"))
-            .with(kept.into_iter().chain([expression])));
+        let says = format!("did not resolve in the {within} after its cause ended");
+        return Ok(remembered(case, episode, resolves, says).with(kept));
     }
     let Some(took) = over.since(episode.phase.ended) else {
         return Ok(Finding::lied(format!("resolved at {over}, before its cause ended")));
@@ -479,7 +494,16 @@ fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Resul
             "resolved {shown} after its cause ended, {within} were allowed; but {gap}"
         )));
     }
-    Ok(Finding::lied(format!("resolved {shown} after its cause ended, {within} were allowed")))
+    let says = format!("resolved {shown} after its cause ended, {within} were allowed");
+    Ok(remembered(case, episode, resolves, says))
+}
+
+/// The finding that an alert resolved too late or not at all, with the ranges that remember its cause.
+fn remembered(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves, says: String) -> Finding {
+    let query = &episode.rule.query;
+    let mut long = cause::long_memory(case, query, resolves.within.0).into_iter();
+    let says = long.next().map_or_else(|| says.clone(), |first| format!("{says}: {first}"));
+    Finding::lied(says).with(long.map(|more| format!("also: {more}")).chain([written(episode.rule)]))
 }
 
 /// That it did not fire while the drill ran.

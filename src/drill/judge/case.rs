@@ -196,6 +196,12 @@ impl<'a> Case<'a> {
         Ok(self.prometheus()?.rules.iter().filter(|rule| rule.alerting && rule.name == name).collect())
     }
 
+    /// Whether a rule records this metric.
+    pub(super) fn records(&self, metric: &str) -> bool {
+        let rules = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.rules);
+        rules.iter().any(|rule| !rule.alerting && rule.name == metric)
+    }
+
     /// What is known about why an expression gave what it gave.
     pub(super) fn explained(&self, expression: &str) -> Vec<&'a Explained> {
         let all = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.explained);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::label::Matcher;
 use promql_parser::parser::Expr;
 
 use crate::contract::quantity::format_duration;
@@ -22,54 +22,92 @@ pub(super) enum Cause {
     Label(String),
     /// It has, but with other values.
     Value(String),
-    /// Each matcher matches something, and nothing matches all of them.
-    Combination(String),
     /// A range is too short for the scrapes.
     Window(String),
     /// A comparison was never true.
     Comparison(String),
+    /// A comparison was true, and most of the time it was not.
+    Seldom(String),
+    /// Each matcher matches something, and nothing matches all of them, as may well be.
+    Combination(String),
+    /// A comparison had nothing to compare: mostly what follows from another reason.
+    Valueless(String),
+    /// A rule recorded nothing: what follows from a reason in that rule.
+    Unrecorded(String),
 }
 
 impl Cause {
+    /// Whether this is mostly what another cause leads to.
+    const fn follows(&self) -> bool {
+        matches!(self, Self::Valueless(_) | Self::Unrecorded(_))
+    }
+
     pub(super) fn says(&self) -> &str {
         match self {
             Self::Metric(says)
             | Self::Label(says)
             | Self::Value(says)
-            | Self::Combination(says)
             | Self::Window(says)
-            | Self::Comparison(says) => says,
+            | Self::Comparison(says)
+            | Self::Seldom(says)
+            | Self::Valueless(says)
+            | Self::Combination(says)
+            | Self::Unrecorded(says) => says,
         }
     }
 }
 
 /// Every reason that the evidence has for what the expression gave, the likeliest first.
 pub(super) fn of(case: &Case<'_>, expression: &str) -> Vec<Cause> {
-    let interval = case.scrape_interval();
-    let mut causes: Vec<_> =
-        case.explained(expression).into_iter().flat_map(|explained| in_one(explained, interval)).collect();
+    let explained = case.explained(expression).into_iter();
+    let mut causes: Vec<_> = explained.flat_map(|explained| in_one(case, explained)).collect();
     causes.sort();
     causes.dedup();
+    // What merely follows is said where there is nothing that it follows from.
+    if causes.iter().any(|cause| !cause.follows()) {
+        causes.retain(|cause| !cause.follows());
+    }
     causes
 }
+
+/// How many causes are told: one mistake that is made in many rules is seen in the first of them.
+const TOLD: usize = 4;
 
 /// The finding that monitoring lied, with the likeliest cause in its line and the others below.
 pub(super) fn blame(what: &str, causes: Vec<Cause>) -> Finding {
     let mut causes = causes.into_iter();
     let says = causes.next().map_or_else(|| what.to_owned(), |first| format!("{what}: {}", first.says()));
-    Finding::lied(says).with(causes.map(|cause| format!("also: {}", cause.says())))
+    let more = causes.len().saturating_sub(TOLD - 1);
+    let told = causes.take(TOLD - 1).map(|cause| format!("also: {}", cause.says()));
+    let more = (more > 0).then(|| format!("and {more} more like these"));
+    Finding::lied(says).with(told.chain(more))
 }
 
-fn in_one(explained: &Explained, interval: Duration) -> Vec<Cause> {
-    let of_rule = explained
-        .records
-        .as_ref()
-        .map(|name| format!(" (in the rule that records {name})"))
-        .unwrap_or_default();
+/// Which ranges of an expression look back longer than this, and so remember what is long over.
+pub(super) fn long_memory(case: &Case<'_>, expression: &str, longest: Duration) -> Vec<String> {
+    let of_one = |explained: &Explained| {
+        let range = |selector: &Selector| {
+            let range = selector.range_ms.map(Duration::from_millis).filter(|range| *range > longest)?;
+            let of_rule = of_rule(explained);
+            Some(format!("{} looks back {}{of_rule}", selector.selector, format_duration(range)))
+        };
+        explained.selectors.iter().filter_map(range).collect::<Vec<_>>()
+    };
+    case.explained(expression).into_iter().flat_map(of_one).collect()
+}
+
+/// Where an expression is written, if not in the one that was asked about.
+fn of_rule(explained: &Explained) -> String {
+    let name = explained.records.as_ref();
+    name.map(|name| format!(" (in the rule that records {name})")).unwrap_or_default()
+}
+
+fn in_one(case: &Case<'_>, explained: &Explained) -> Vec<Cause> {
+    let (of_rule, interval) = (of_rule(explained), case.scrape_interval());
     let mut causes: Vec<Cause> = Vec::new();
     for selector in &explained.selectors {
         if selector.selected == 0 {
-            causes.extend(of_selector(selector, &of_rule));
+            causes.extend(of_selector(case, selector, &of_rule));
         } else if let Some(range) = selector.range_ms.map(Duration::from_millis)
             && range < interval * 2
         {
@@ -85,8 +123,11 @@ fn in_one(explained: &Explained, interval: Duration) -> Vec<Cause> {
 }
 
 /// Why a selector selects nothing.
-fn of_selector(selector: &Selector, of_rule: &str) -> Option<Cause> {
+fn of_selector(case: &Case<'_>, selector: &Selector, of_rule: &str) -> Option<Cause> {
     let metric = selector.metric.as_deref().unwrap_or_default();
+    if selector.values.is_empty() && case.records(metric) {
+        return Some(Cause::Unrecorded(format!("the rule that records {metric} gave nothing{of_rule}")));
+    }
     if selector.values.is_empty() {
         let nearest =
             selector.nearest.first().map(|name| format!("; the nearest is {name}")).unwrap_or_default();
@@ -95,8 +136,17 @@ fn of_selector(selector: &Selector, of_rule: &str) -> Option<Cause> {
     let matchers = matchers(&selector.selector)?;
     let causes = matchers.iter().filter_map(|matcher| of_matcher(matcher, selector, metric, of_rule));
     Some(causes.min().unwrap_or_else(|| {
-        Cause::Combination(format!("nothing matches all of {}{of_rule}", selector.selector))
+        let alone = matchers.iter().find_map(|matcher| ruled_out_by(matcher, selector)).unwrap_or_default();
+        Cause::Combination(format!("nothing matches all of {}{alone}{of_rule}", selector.selector))
     }))
+}
+
+/// That one matcher rules out what all others select, where it does.
+fn ruled_out_by(matcher: &Matcher, selector: &Selector) -> Option<String> {
+    let values = selector.ruled_out.get(&matcher.name)?;
+    let Matcher { op, name, value } = matcher;
+    let found = nearest(value, values.iter()).or(values.first().map(String::as_str))?;
+    Some(format!(", what all else matches does not match {name}{op}{value:?}: the nearest is {found:?}"))
 }
 
 /// Why one matcher alone matches nothing, where it does.
@@ -107,7 +157,7 @@ fn of_matcher(matcher: &Matcher, selector: &Selector, metric: &str, of_rule: &st
     }
     let Some(values) = selector.values.get(name) else {
         // A label that is missing is an empty one, which such a matcher may well ask for.
-        if matches(op, value, "") {
+        if matcher.is_match("") {
             return None;
         }
         let nearest = nearest(name, selector.values.keys());
@@ -116,21 +166,12 @@ fn of_matcher(matcher: &Matcher, selector: &Selector, metric: &str, of_rule: &st
             "{name}{op}{value:?} matches nothing: no series of {metric} has the label {name:?}{nearest}{of_rule}"
         )));
     };
-    if values.iter().any(|found| matches(op, value, found)) || matches(op, value, "") {
+    if values.iter().any(|found| matcher.is_match(found)) || matcher.is_match("") {
         return None;
     }
     let nearest = nearest(value, values.iter());
     let nearest = nearest.map(|found| format!(", the nearest value is {found:?}")).unwrap_or_default();
     Some(Cause::Value(format!("{name}{op}{value:?} matches nothing{nearest}{of_rule}")))
-}
-
-fn matches(op: &MatchOp, value: &str, found: &str) -> bool {
-    match op {
-        MatchOp::Equal => value == found,
-        MatchOp::NotEqual => value != found,
-        MatchOp::Re(regex) => regex.is_match(found),
-        MatchOp::NotRe(regex) => !regex.is_match(found),
-    }
 }
 
 /// The matchers of a selector, with or without a range.
@@ -151,12 +192,12 @@ pub(super) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a String>) -
         .map(|(_, other)| other)
 }
 
-/// Why a comparison was never true, where it never was.
+/// Why a comparison was never true or seldom, where that is so.
 fn of_comparison(comparison: &Comparison, of_rule: &str) -> Option<Cause> {
-    let Comparison { left, operator, right, left_was, right_was } = comparison;
+    let Comparison { left, operator, right, left_was, right_was, held } = comparison;
     let right_was = right_was.as_ref()?;
     let Some(left_was) = left_was else {
-        return Some(Cause::Comparison(format!("{left} had no value to compare with {right}{of_rule}")));
+        return Some(Cause::Valueless(format!("{left} had no value to compare with {right}{of_rule}")));
     };
     let ever = match operator.as_str() {
         ">" => left_was.most > right_was.least,
@@ -165,9 +206,17 @@ fn of_comparison(comparison: &Comparison, of_rule: &str) -> Option<Cause> {
         "<=" => left_was.least <= right_was.most,
         _ => true,
     };
-    (!ever).then(|| {
-        let (least, most) = (rounded(left_was.least), rounded(left_was.most));
-        let was = if least == most { least } else { format!("between {least} and {most}") };
-        Cause::Comparison(format!("{left} was {was}, never {operator} {right}{of_rule}"))
-    })
+    let (least, most) = (rounded(left_was.least), rounded(left_was.most));
+    let was = if least == most { least } else { format!("between {least} and {most}") };
+    if !ever {
+        return Some(Cause::Comparison(format!("{left} was {was}, never {operator} {right}{of_rule}")));
+    }
+    let share = held.filter(|share| *share < SELDOM)?;
+    let percent = rounded((share * 100.0).round());
+    Some(Cause::Seldom(format!(
+        "{left} was {was}, and {operator} {right} for only {percent} % of the time: is it turned round?{of_rule}"
+    )))
 }
+
+/// A comparison that is true for less than this share of the time in which it should be true is suspicious.
+const SELDOM: f64 = 0.5;

@@ -49,6 +49,7 @@ pub(super) fn explain(case: &Case<'_>, counts: &Counts) -> Vec<Explain> {
     let run = case.run;
     vec![Explain {
         expression: selector(case, counts),
+        labels: [].into(),
         from: run.began,
         to: run.ended + case.scrape_interval(),
     }]
@@ -118,7 +119,7 @@ struct Counted {
     all: u64,
     /// By status, where the series have one.
     statuses: BTreeMap<String, u64>,
-    /// Whether every series has a status.
+    /// Whether they are told apart by status: a series without one is of requests without an answer.
     by_status: bool,
     /// The times of which what was counted may be lost.
     blind: Vec<(Time, Time)>,
@@ -132,7 +133,7 @@ impl Counted {
         let mut counted = Self {
             all: 0,
             statuses: BTreeMap::new(),
-            by_status: series.iter().all(|series| series.labels.contains_key(status)),
+            by_status: series.iter().any(|series| series.labels.contains_key(status)),
             blind: Vec::new(),
             moved: false,
             notes: Vec::new(),

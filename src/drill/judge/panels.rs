@@ -26,7 +26,10 @@ pub(super) fn ask(case: &Case<'_>, expectation: usize, panels: &Panels, question
 pub(super) fn explain(case: &Case<'_>, expectation: usize) -> Vec<Explain> {
     let (from, to) = (case.run.began, case.run.ended);
     let empty = of(case, expectation).filter(|panel| panel.series == Ok(0));
-    empty.take(EXPLAINED).map(|panel| Explain { expression: panel.expression.clone(), from, to }).collect()
+    empty
+        .take(EXPLAINED)
+        .map(|panel| Explain { expression: panel.expression.clone(), labels: [].into(), from, to })
+        .collect()
 }
 
 /// How many empty panels are taken apart: a dashboard of a metric that is gone has many.

@@ -56,6 +56,7 @@ pub(super) fn explain(case: &Case<'_>, quantile: &Quantile) -> Vec<Explain> {
     let Ok(phase) = case.phase(quantile.during.as_deref()) else { return Vec::new() };
     vec![Explain {
         expression: Asked::of(case, quantile, &phase).classic,
+        labels: [].into(),
         from: phase.began,
         to: phase.ended,
     }]

@@ -25,6 +25,7 @@ pub(super) fn explain(case: &Case<'_>, query: &Query) -> Vec<Explain> {
     let Ok(phase) = case.phase(query.during.as_deref()) else { return Vec::new() };
     vec![Explain {
         expression: case.variables(&phase).expand(&query.query),
+        labels: [].into(),
         from: phase.began,
         to: phase.ended,
     }]

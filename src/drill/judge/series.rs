@@ -24,7 +24,8 @@ pub(super) fn ask(case: &Case<'_>, expected: &Expected, questions: &mut Question
 }
 
 pub(super) fn explain(case: &Case<'_>, expected: &Expected) -> Vec<Explain> {
-    let explain = |expression| Explain { expression, from: case.run.began, to: case.run.ended };
+    let explain =
+        |expression| Explain { expression, labels: [].into(), from: case.run.began, to: case.run.ended };
     selectors(case, expected).into_iter().map(explain).collect()
 }
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::*;
-use crate::drill::evidence::{Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Source};
+use crate::drill::evidence::{
+    Clock, Comparison, Evidence, Explained, Extent, Labels, Prometheus, Rule, Sample, Selected, Selector,
+    Series, Source,
+};
 use crate::drill::fate::Fate;
 use crate::drill::file::DrillFile;
 use crate::drill::ledger::{Ledger, Times};
@@ -166,6 +169,16 @@ mod counts {
     fn failures_that_are_counted_as_successes_are_found_by_status() {
         let mut run = run(COUNTS);
         counters(&mut run)[1].labels.insert("http_response_status_code".to_owned(), "200".to_owned());
+        assert_says(&run, 0, Ruling::Lied, "300 answered with status 200, 600 counted under it");
+    }
+
+    #[test]
+    fn what_was_never_answered_has_no_status_and_hides_none() {
+        let mut run = run(COUNTS);
+        counters(&mut run)[1].labels.insert("http_response_status_code".to_owned(), "200".to_owned());
+        let gone = [("workload", "drill"), ("error_type", "disconnected")];
+        let gone = series("http_server_request_duration_seconds_count", &gone, -60, 120, |_| 0.0);
+        counters(&mut run).push(gone);
         assert_says(&run, 0, Ruling::Lied, "300 answered with status 200, 600 counted under it");
     }
 
@@ -362,6 +375,127 @@ mod alerts {
         let mut run = run(r#"{"nothing_else": "fires"}"#);
         said(&mut run).alerts = vec![alert("firing", &[], -60, 120)];
         assert_says(&run, 0, Ruling::Held, "none fired");
+    }
+}
+
+mod causes {
+    use super::*;
+
+    const FIRES: &str = r#"{"alert": "HighErrorRatio", "labels": {"workload": "drill"},
+        "fires": {"during": "burning", "within": "25s"}, "resolves": {"within": "60s"}}"#;
+
+    /// A run in which it never fired, and what is known of these parts of its expression.
+    fn never(selectors: Vec<Selector>, comparisons: Vec<Comparison>) -> Run {
+        let mut run = run(FIRES);
+        said(&mut run).explained = vec![explained(selectors, comparisons)];
+        run
+    }
+
+    fn explained(selectors: Vec<Selector>, comparisons: Vec<Comparison>) -> Explained {
+        Explained {
+            expression: "errors > 0.05".to_owned(),
+            records: None,
+            from: at(30),
+            to: at(60),
+            selectors,
+            comparisons,
+            unexplained: Vec::new(),
+        }
+    }
+
+    /// Selects nothing; of its metric there are series with these values of the label `kind`.
+    fn nothing(selector: &str, kinds: &[&str]) -> Selector {
+        let kinds: Vec<_> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let values = (!kinds.is_empty()).then(|| ("kind".to_owned(), kinds));
+        let metric = selector.split('{').next().map(str::to_owned);
+        let selector = selector.to_owned();
+        Selector {
+            selector,
+            selected: 0,
+            range_ms: None,
+            metric,
+            values: values.into_iter().collect(),
+            ruled_out: [].into(),
+            nearest: Vec::new(),
+        }
+    }
+
+    fn comparison(operator: &str, most: f64, held: f64) -> Comparison {
+        Comparison {
+            left: "errors".to_owned(),
+            operator: operator.to_owned(),
+            right: "0.05".to_owned(),
+            left_was: Some(Extent { least: 0.0, most }),
+            right_was: Some(Extent { least: 0.05, most: 0.05 }),
+            held: Some(held),
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_before_what_it_leads_to() {
+        let run = never(vec![nothing("eror{}", &[])], vec![comparison(">", 0.0, 0.0)]);
+        assert_says(&run, 0, Ruling::Lied, "never fired in the 25s it had: Prometheus has no metric eror");
+        assert!(judge(&run)[0].details[0].contains("errors was 0, never > 0.05"));
+    }
+
+    #[test]
+    fn matchers_that_do_not_meet_are_named_last() {
+        let apart = || nothing("errors{kind=\"a\",kind!=\"a\"}", &["a", "b"]);
+        let run = never(vec![apart()], vec![comparison(">", 0.01, 0.0)]);
+        assert_says(&run, 0, Ruling::Lied, "errors was between 0 and 0.01, never > 0.05");
+        assert!(judge(&run)[0].details[0].contains("nothing matches all of errors"));
+        let mut ruled_out = apart();
+        ruled_out.ruled_out = [("kind".to_owned(), vec!["b".to_owned()])].into();
+        let says = "never fired in the 25s it had: nothing matches all of errors{kind=\"a\",kind!=\"a\"}, \
+            what all else matches does not match kind=\"a\": the nearest is \"b\"";
+        assert_says(&never(vec![ruled_out], vec![]), 0, Ruling::Lied, says);
+    }
+
+    #[test]
+    fn a_rule_that_recorded_nothing_is_no_misspelt_metric() {
+        let mut run = never(vec![nothing("errors{}", &[])], vec![]);
+        said(&mut run).rules.push(Rule { name: "errors".to_owned(), alerting: false, ..rule("errors") });
+        assert_says(&run, 0, Ruling::Lied, "the rule that records errors gave nothing");
+    }
+
+    #[test]
+    fn one_mistake_in_many_places_is_told_a_few_times() {
+        let run = never((0..9).map(|n| nothing(&format!("eror{n}{{}}"), &[])).collect(), vec![]);
+        let details = judge(&run).remove(0).details;
+        assert_eq!(details.len(), 5, "{details:?}");
+        assert_eq!(details[3], "and 5 more like these");
+    }
+
+    #[test]
+    fn a_comparison_that_held_for_a_moment_may_be_turned_round() {
+        let mut run = never(vec![], vec![comparison("<", 0.5, 0.02)]);
+        let drill = [("workload", "drill")];
+        said(&mut run).alerts = vec![alert("pending", &drill, 30, 30), alert("pending", &drill, 75, 80)];
+        let says = "never fired in the 25s it had: it pended for 5s at most, and its `for` asks for 10s: \
+            errors was between 0 and 0.5, and < 0.05 for only 2 % of the time: is it turned round?";
+        assert_says(&run, 0, Ruling::Lied, says);
+        said(&mut run).explained[0].comparisons[0].held = Some(0.9);
+        assert_eq!(
+            judged(&run)[0].1,
+            "never fired in the 25s it had: it pended for 5s at most, and its `for` asks for 10s"
+        );
+    }
+
+    #[test]
+    fn a_range_that_remembers_the_cause_is_named() {
+        let mut run = never(vec![], vec![]);
+        said(&mut run).alerts = vec![alert("firing", &[("workload", "drill")], 45, 300)];
+        let selector =
+            |range_ms| Selector { selected: 1, range_ms: Some(range_ms), ..nothing("errors[10m]", &[]) };
+        said(&mut run).explained[0].selectors = vec![selector(600_000)];
+        assert_says(
+            &run,
+            1,
+            Ruling::Lied,
+            "did not resolve in the 60s after its cause ended: errors[10m] looks back 600s",
+        );
+        said(&mut run).explained[0].selectors = vec![selector(60_000)];
+        assert_eq!(judged(&run)[1].1, "did not resolve in the 60s after its cause ended");
     }
 }
 

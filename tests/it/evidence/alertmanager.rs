@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{client, collector, now};
 use crate::eventually::eventually;
 use crate::pager::Pager;
-use crate::pager::alertmanager::Alertmanager as Server;
+use crate::pager::alertmanager::{TOKEN, telling};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -24,8 +24,8 @@ fn held<'a>(alertmanager: &'a Alertmanager, name: &str) -> Option<&'a Held> {
 #[tokio::test]
 #[ignore = "needs Alertmanager on PATH: cargo test -- --include-ignored"]
 async fn what_alertmanager_holds_and_what_rang_is_found() {
-    let pager = Pager::start_with(&[], &[("FIREDRILL_PAGER_TOKEN", crate::pager::alertmanager::TOKEN)]).await;
-    let alertmanager = Server::start(&pager).await;
+    let pager = Pager::start_with(&[], &[("FIREDRILL_PAGER_TOKEN", TOKEN)]).await;
+    let alertmanager = telling(&pager).await;
     let began = now();
     let sources = Sources {
         alertmanager: Some(client(&alertmanager.url)),

@@ -145,8 +145,12 @@ async fn what_an_expression_gave_is_explained() {
         "0 * up / 0 > 1",
         "sum(",
     ];
-    let explain =
-        |expression: &&str| Explain { expression: (*expression).to_owned(), from: began, to: now() };
+    let explain = |expression: &&str| Explain {
+        expression: (*expression).to_owned(),
+        labels: [].into(),
+        from: began,
+        to: now(),
+    };
     let questions =
         || Questions { explain: expressions.iter().map(explain).collect(), ..Questions::default() };
     let said = until_busy(&service, &prometheus, questions).await;

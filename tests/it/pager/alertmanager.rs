@@ -1,87 +1,32 @@
 //! A real Alertmanager delivers to the pager.
 
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
 
 use super::Pager;
+use crate::alertmanager::Alertmanager;
 use crate::eventually::eventually;
-use crate::fetch;
 
 const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) const TOKEN: &str = "s3cret";
 
-/// A running Alertmanager; it and its directory are gone when this is dropped.
-pub(crate) struct Alertmanager {
-    _process: Child,
-    directory: PathBuf,
-    pub(crate) url: String,
-}
-
-impl Drop for Alertmanager {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-impl Alertmanager {
-    /// Starts one that tells this pager at once and repeats the Watchdog each second.
-    pub(crate) async fn start(pager: &Pager) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Relaxed);
-        let name = format!("firedrill-alertmanager-{}-{number}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
-        let config = directory.join("alertmanager.yml");
-        // A port that nobody has: the one that this listener gives back here.
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let text = format!(
-            "route:\n  receiver: pager\n  group_by: [alertname]\n  group_wait: 10ms\n  group_interval: 200ms\n  repeat_interval: 1h\n  \
-             routes: [{{ matchers: [alertname=Watchdog], receiver: heartbeat, repeat_interval: 1s }}, \
-             {{ matchers: [alertname=Lost], receiver: nowhere }}]\n\
-             inhibit_rules: [{{ source_matchers: [alertname=Cause], target_matchers: [alertname=Symptom] }}]\n\
-             receivers:\n  - {{ name: pager, webhook_configs: [&webhook {{ url: 'http://{}/webhook', \
-             http_config: {{ authorization: {{ credentials: {TOKEN} }} }} }}] }}\n  \
-             - {{ name: heartbeat, webhook_configs: [*webhook] }}\n  \
-             - {{ name: nowhere, webhook_configs: [{{ url: 'http://127.0.0.1:{nobody}/webhook' }}] }}\n",
-            pager.address
-        );
-        std::fs::write(&config, text).unwrap();
-        // It does not say which port it chose, so one is chosen for it.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new("alertmanager")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.path={}", directory.join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg("--cluster.listen-address=")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(directory.join("log")).unwrap())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let alertmanager = Self { _process: process, directory, url: format!("http://127.0.0.1:{port}") };
-        let url = format!("{}/-/ready", alertmanager.url);
-        eventually(LIMIT, async || match fetch::get(&url).await {
-            Ok(ready) if ready.status.is_success() => Ok(()),
-            other => {
-                let log = std::fs::read_to_string(alertmanager.directory.join("log")).unwrap_or_default();
-                Err(format!("{other:?}; it says:\n{log}"))
-            }
-        })
-        .await;
-        alertmanager
-    }
-
-    /// Tells it of alerts, as Prometheus does.
-    pub(crate) async fn alert(&self, alerts: Value) {
-        let answer = fetch::post_json(&format!("{}/api/v2/alerts", self.url), &alerts).await.unwrap();
-        assert!(answer.status.is_success(), "{}", answer.text());
-    }
+/// An Alertmanager that tells this pager at once and repeats the Watchdog each second.
+pub(crate) async fn telling(pager: &Pager) -> Alertmanager {
+    // A port that nobody has: the one that this listener gives back here.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let configuration = format!(
+        "route:\n  receiver: pager\n  group_by: [alertname]\n  group_wait: 10ms\n  group_interval: 200ms\n  repeat_interval: 1h\n  \
+         routes: [{{ matchers: [alertname=Watchdog], receiver: heartbeat, repeat_interval: 1s }}, \
+         {{ matchers: [alertname=Lost], receiver: nowhere }}]\n\
+         inhibit_rules: [{{ source_matchers: [alertname=Cause], target_matchers: [alertname=Symptom] }}]\n\
+         receivers:\n  - {{ name: pager, webhook_configs: [&webhook {{ url: 'http://{}/webhook', \
+         http_config: {{ authorization: {{ credentials: {TOKEN} }} }} }}] }}\n  \
+         - {{ name: heartbeat, webhook_configs: [*webhook] }}\n  \
+         - {{ name: nowhere, webhook_configs: [{{ url: 'http://127.0.0.1:{nobody}/webhook' }}] }}\n",
+        pager.address
+    );
+    Alertmanager::start(&configuration).await
 }
 
 /// The one page with this status, once there is one.
@@ -97,7 +42,7 @@ async fn page(pager: &Pager, status: &str) -> Value {
 #[ignore = "needs Alertmanager on PATH: cargo test -- --include-ignored"]
 async fn alertmanager_delivers_a_page_its_end_and_a_heartbeat() {
     let pager = Pager::start_with(&[], &[("FIREDRILL_PAGER_TOKEN", TOKEN)]).await;
-    let alertmanager = Alertmanager::start(&pager).await;
+    let alertmanager = telling(&pager).await;
     let starts_at = jiff::Timestamp::now();
     let disk_full = json!({
         "labels": { "alertname": "DiskFull", "severity": "page", "path": "C:\\<tmp>" },

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use promql_parser::label::MatchOp;
+use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::token::TokenType;
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{BinaryExpr, Expr, VectorSelector};
@@ -90,7 +90,7 @@ impl<'a> Explainer<'a> {
                 break;
             }
             let one = self.explain(&explain, records).await?;
-            let steps = self.behind(&one, deep + 1);
+            let steps = self.behind(&one, &explain.labels, deep + 1);
             explained.push(one);
             match explained.last_mut() {
                 Some(one) if deep == DEEPEST && !steps.is_empty() => {
@@ -105,10 +105,11 @@ impl<'a> Explainer<'a> {
     }
 
     /// The rules that record what an expression selects.
-    fn behind(&self, explained: &Explained, deep: usize) -> Vec<Step> {
+    fn behind(&self, explained: &Explained, labels: &Labels, deep: usize) -> Vec<Step> {
         let step = |metric: &str, reach: Duration, rule: &Rule| Step {
             explain: Explain {
                 expression: rule.query.clone(),
+                labels: labels.clone(),
                 from: explained.from - reach,
                 to: explained.to,
             },
@@ -128,7 +129,7 @@ impl<'a> Explainer<'a> {
     }
 
     async fn explain(&self, question: &Explain, records: Option<String>) -> Result<Explained, Failure> {
-        let Explain { expression, from, to } = question.clone();
+        let Explain { expression, labels, from, to } = question.clone();
         let mut explained = Explained {
             expression,
             records,
@@ -153,7 +154,7 @@ impl<'a> Explainer<'a> {
             explained.unexplained.extend(trouble);
         }
         let look = Look::new(self.clock.there(from), self.clock.there(to));
-        let comparisons = stream::iter(&parts.comparisons).map(|part| self.comparison(part, &look));
+        let comparisons = stream::iter(&parts.comparisons).map(|part| self.comparison(part, &labels, &look));
         for (comparison, trouble) in comparisons.buffered(AT_A_TIME).try_collect::<Vec<_>>().await? {
             explained.comparisons.push(comparison);
             explained.unexplained.extend(trouble);
@@ -174,18 +175,21 @@ impl<'a> Explainer<'a> {
         };
         let metric = metric(&part.vector);
         let mut trouble = Vec::new();
-        let (mut values, mut nearest) = (BTreeMap::new(), Vec::new());
+        let (mut values, mut ruled_out, mut nearest) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         if let Some(metric) = metric.as_deref().filter(|_| selected == 0) {
             let named = format!("{{__name__=\"{}\"}}", escape_string(metric));
             match self.api.series(&named, (look.from, look.to), SERIES).await {
                 Ok(series) if series.is_empty() => nearest = nearest_to(metric, self.names(look).await?),
-                Ok(series) => values = values_by_label(series),
+                Ok(series) => {
+                    ruled_out = ruled_out_by(&part.vector.matchers.matchers, &series);
+                    values = values_by_label(series);
+                }
                 Err(unanswered) => trouble.push(refusal(&named, unanswered)?),
             }
         }
         let range_ms = part.range.map(|range| u64::try_from(range.as_millis()).unwrap_or(u64::MAX));
-        let selector =
-            Selector { selector: part.written.clone(), selected, range_ms, metric, values, nearest };
+        let selector = part.written.clone();
+        let selector = Selector { selector, selected, range_ms, metric, values, ruled_out, nearest };
         Ok((Some(selector), trouble))
     }
 
@@ -210,12 +214,13 @@ impl<'a> Explainer<'a> {
     async fn comparison(
         &self,
         part: &ComparisonPart,
+        labels: &Labels,
         look: &Look,
     ) -> Result<(Comparison, Vec<String>), Failure> {
         let mut trouble = Vec::new();
         let mut sides = [None, None];
         for (side, was) in [&part.left, &part.right].into_iter().zip(&mut sides) {
-            match self.extent(side, look).await {
+            match self.extent(side, labels, look).await {
                 Ok(extent) => *was = extent,
                 Err(unanswered) => trouble.push(refusal(&side.to_string(), unanswered)?),
             }
@@ -223,19 +228,63 @@ impl<'a> Explainer<'a> {
         let [left_was, right_was] = sides;
         let (left, right) = (part.left.to_string(), part.right.to_string());
         let operator = part.operator.to_string();
-        Ok((Comparison { left, operator, right, left_was, right_was }, trouble))
+        let held = match self.held(part, labels, look).await {
+            Ok(held) => held,
+            Err(unanswered) => {
+                trouble.push(refusal(&part.whole.to_string(), unanswered)?);
+                None
+            }
+        };
+        Ok((Comparison { left, operator, right, left_was, right_was, held }, trouble))
+    }
+
+    /// The share of the moments at which its left side had a value at which a comparison held.
+    async fn held(
+        &self,
+        part: &ComparisonPart,
+        labels: &Labels,
+        look: &Look,
+    ) -> Result<Option<f64>, Unanswered> {
+        if part.is_bool || part.left.value_type() != ValueType::Vector {
+            return Ok(None);
+        }
+        for about in [about(labels), String::new()] {
+            let had = self.moments(&format!("count(({}){about})", part.left), look).await?;
+            if had > 0 {
+                let held = self.moments(&format!("count(({}){about})", part.whole), look).await?;
+                #[expect(clippy::cast_precision_loss, reason = "some hundreds of moments")]
+                return Ok(Some(held as f64 / had as f64));
+            }
+        }
+        Ok(None)
+    }
+
+    /// At how many moments a query of one series had a value.
+    async fn moments(&self, query: &str, look: &Look) -> Result<usize, Unanswered> {
+        let series = self.api.range(query, (look.from, look.to), look.step_ms).await?;
+        Ok(series.first().map_or(0, |series| series.samples.len()))
     }
 
     /// The least and the most of what an expression gave.
-    async fn extent(&self, side: &Expr, look: &Look) -> Result<Option<Extent>, Unanswered> {
+    async fn extent(&self, side: &Expr, labels: &Labels, look: &Look) -> Result<Option<Extent>, Unanswered> {
         if let Expr::NumberLiteral(number) = side {
             return Ok(Some(Extent { least: number.val, most: number.val }));
         }
-        let queries = match side.value_type() {
-            // Many series become two, of which each is of one line.
-            ValueType::Vector => vec![format!("min({side})"), format!("max({side})")],
-            ValueType::Scalar | ValueType::Matrix | ValueType::String => vec![side.to_string()],
-        };
+        // Many series become two, of which each is of one line.
+        let of = |about: &str| vec![format!("min(({side}){about})"), format!("max(({side}){about})")];
+        match side.value_type() {
+            ValueType::Vector => match self.extent_of(of(&about(labels)), look).await? {
+                None if !labels.is_empty() => self.extent_of(of(""), look).await,
+                extent => Ok(extent),
+            },
+            ValueType::Scalar | ValueType::Matrix | ValueType::String => {
+                self.extent_of(vec![side.to_string()], look).await
+            }
+        }
+    }
+
+    /// The least and the most of what these queries gave.
+    async fn extent_of(&self, queries: Vec<String>, look: &Look) -> Result<Option<Extent>, Unanswered> {
         let mut extent: Option<Extent> = None;
         for query in queries {
             let series = self.api.range(&query, (look.from, look.to), look.step_ms).await?;
@@ -255,6 +304,19 @@ impl Look {
         let step_ms = u64::try_from(lasts).unwrap_or(u64::MAX).div_ceil(MOMENTS).max(1_000);
         Self { from, to, step_ms, names: OnceCell::new() }
     }
+}
+
+/// What limits an expression before it to series with these labels.
+fn about(labels: &Labels) -> String {
+    if labels.is_empty() {
+        return String::new();
+    }
+    let one = labels.iter().fold("vector(1)".to_owned(), |one, (name, value)| {
+        // A dollar sign stands for a group of the empty regular expression.
+        let value = escape_string(&value.replace('$', "$$"));
+        format!("label_replace({one}, \"{name}\", \"{value}\", \"\", \"\")")
+    });
+    format!(" and on ({}) {one}", labels.keys().cloned().collect::<Vec<_>>().join(", "))
 }
 
 /// A sentence about a part that could not be asked about.
@@ -279,6 +341,20 @@ fn values_by_label(series: Vec<Labels>) -> BTreeMap<String, Vec<String>> {
     let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (label, value) in series.into_iter().flatten().filter(|(label, _)| label != "__name__") {
         values.entry(label).or_default().insert(value);
+    }
+    values.into_iter().map(|(label, values)| (label, values.into_iter().collect())).collect()
+}
+
+/// The labels of which one matcher alone rules out series that all others select, with their values there.
+fn ruled_out_by(matchers: &[Matcher], series: &[Labels]) -> BTreeMap<String, Vec<String>> {
+    let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for labels in series {
+        // A label that is missing is an empty one.
+        let value = |name: &str| labels.get(name).map(String::as_str).unwrap_or_default();
+        let mut against = matchers.iter().filter(|matcher| !matcher.is_match(value(&matcher.name)));
+        if let (Some(matcher), None) = (against.next(), against.next()) {
+            values.entry(matcher.name.clone()).or_default().insert(value(&matcher.name).to_owned());
+        }
     }
     values.into_iter().map(|(label, values)| (label, values.into_iter().collect())).collect()
 }
@@ -310,6 +386,9 @@ struct SelectorPart {
 
 #[derive(PartialEq)]
 struct ComparisonPart {
+    whole: Expr,
+    /// Whether it gives 0 or 1 instead of leaving series out.
+    is_bool: bool,
     left: Expr,
     operator: TokenType,
     right: Expr,
@@ -331,7 +410,7 @@ impl Parts {
             }
             Expr::Subquery(subquery) => self.take(&subquery.expr, reach + subquery.range),
             Expr::Binary(binary) => {
-                self.compare(binary);
+                self.compare(expression, binary);
                 self.take(&binary.lhs, reach);
                 self.take(&binary.rhs, reach);
             }
@@ -354,12 +433,13 @@ impl Parts {
         }
     }
 
-    fn compare(&mut self, binary: &BinaryExpr) {
+    fn compare(&mut self, whole: &Expr, binary: &BinaryExpr) {
         if !binary.op.is_comparison_operator() {
             return;
         }
         let (left, right) = (bare(&binary.lhs).clone(), bare(&binary.rhs).clone());
-        let part = ComparisonPart { left, operator: binary.op, right };
+        let is_bool = binary.return_bool();
+        let part = ComparisonPart { whole: whole.clone(), is_bool, left, operator: binary.op, right };
         if !self.comparisons.contains(&part) {
             self.comparisons.push(part);
         }

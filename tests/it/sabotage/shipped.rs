@@ -1,0 +1,68 @@
+//! A copy of the configuration that ships, to be broken.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::stack::{Drilled, Stack};
+use crate::directory::Directory;
+
+pub(super) const ALERTMANAGER: &str = "deploy/alertmanager/alertmanager.yml";
+pub(super) const PROMETHEUS: &str = "deploy/prometheus/prometheus.yml";
+pub(super) const SERVICE: &str = "deploy/grafana/dashboards/service.json";
+pub(super) const RULES: &str = "deploy/prometheus/rules/fast.yml";
+
+/// Where the files are that are copied.
+const DIRECTORIES: [&str; 5] = [
+    "deploy/alertmanager",
+    "deploy/grafana/dashboards",
+    "deploy/prometheus",
+    "deploy/prometheus/rules",
+    "drills",
+];
+
+/// The texts of the files, by their paths in the repository.
+pub(super) struct Shipped(BTreeMap<String, String>);
+
+impl Shipped {
+    pub(super) fn copy() -> Self {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = BTreeMap::new();
+        for directory in DIRECTORIES {
+            for entry in std::fs::read_dir(repository.join(directory)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|extension| extension != "md") && path.is_file() {
+                    let name = path.strip_prefix(repository).unwrap().to_str().unwrap().to_owned();
+                    files.insert(name, std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        Self(files)
+    }
+
+    /// With every occurrence of a text in a file replaced, of which there must be one.
+    pub(super) fn with(mut self, file: &str, from: &str, to: &str) -> Self {
+        let text = self.0.get_mut(file).unwrap_or_else(|| panic!("{file} does not ship"));
+        assert!(text.contains(from), "{file} does not contain what is to be replaced:\n{from}");
+        *text = text.replace(from, to);
+        self
+    }
+
+    /// With the smoke drill looking at the one dashboard that has data without a container and its memory limit.
+    pub(super) fn with_panels(self) -> Self {
+        self.with("drills/smoke.yaml", "deploy/grafana/dashboards/*.json", SERVICE)
+    }
+
+    pub(super) fn text(&self, file: &str) -> &str {
+        &self.0[file]
+    }
+
+    /// Writes all of it where it was in the repository.
+    pub(super) fn write(&self, directory: &Directory) {
+        self.0.iter().for_each(|(name, text)| directory.write(name, text));
+    }
+
+    /// Runs a drill that ships against it.
+    pub(super) async fn drilled(self, drill: &str) -> Drilled {
+        Stack::start(self).await.begin(&[drill]).ended().await
+    }
+}
