@@ -47,12 +47,14 @@ impl Sources {
     /// # Errors
     /// Each one that is not.
     pub async fn preflight(&self) -> Result<(), Vec<NoSource>> {
+        // Where there is a Prometheus, what the service exposes only helps to explain, and not every service does.
+        let service = self.service.as_ref().filter(|_| self.prometheus.is_none());
         let asked = tokio::join!(
             asked("Prometheus", self.prometheus.as_ref(), prometheus::preflight),
             asked("Alertmanager", self.alertmanager.as_ref(), alertmanager::preflight),
             asked("the pager", self.pager.as_ref(), async |client| pager::left_out(client).await.map(drop)),
             asked("Grafana", self.grafana.as_ref(), panels::preflight),
-            asked("the service", self.service.as_ref(), async |client| service::scrape(client, |_| ()).await),
+            asked("the service", service, async |client| service::scrape(client, |_| ()).await),
         );
         let absent: Vec<_> = <[_; 5]>::from(asked).into_iter().filter_map(Result::err).collect();
         if absent.is_empty() { Ok(()) } else { Err(absent) }
