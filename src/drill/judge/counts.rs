@@ -22,6 +22,13 @@ use super::verdict::{Finding, Verdict};
 /// The counter of the semantic conventions.
 const COUNTER: &str = "http_server_request_duration_seconds_count";
 
+/// When a process started: that it did again shows even where its counter has overtaken what it stood at.
+/// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
+const START_TIME: &str = "process_start_time_seconds";
+
+/// The labels by which Prometheus tells targets apart.
+const TARGET: [&str; 2] = ["job", "instance"];
+
 /// The label of the semantic conventions.
 const STATUS: &str = "http_response_status_code";
 
@@ -42,7 +49,7 @@ pub(in crate::drill) fn counters(run: &Run) -> Option<(&[Series], &str)> {
 }
 
 pub(super) fn ask(case: &Case<'_>, counts: &Counts, questions: &mut Questions) {
-    questions.selectors.push(selector(case, counts));
+    questions.selectors.extend([selector(case, counts), START_TIME.to_owned()]);
 }
 
 pub(super) fn explain(case: &Case<'_>, counts: &Counts) -> Vec<Explain> {
@@ -210,18 +217,32 @@ impl Truth {
 }
 
 /// The targets that were scraped, by the labels that tell them apart.
-struct Targets(Vec<Series>);
+struct Targets<'a> {
+    up: Vec<Series>,
+    started: &'a [Series],
+}
 
-impl Targets {
-    fn of(case: &Case<'_>) -> Result<Self, Finding> {
-        case.scrapes(None).map(Self)
+impl<'a> Targets<'a> {
+    fn of(case: &Case<'a>) -> Result<Self, Finding> {
+        // Not every service says when it started.
+        let started = case.samples(START_TIME).unwrap_or_default();
+        Ok(Self { up: case.scrapes(None)?, started })
+    }
+
+    /// Whether the process that a series comes from started again between two scrapes.
+    fn restarted(&self, labels: &Labels, from: Time, to: Time) -> bool {
+        let same =
+            |started: &&Series| TARGET.iter().all(|name| started.labels.get(*name) == labels.get(*name));
+        let Some(started) = self.started.iter().find(same) else { return false };
+        let before = started.samples.iter().rfind(|Sample(at, _)| *at <= from);
+        let mut since = started.samples.iter().filter(|Sample(at, _)| *at > from && *at <= to);
+        before.is_some_and(|before| since.any(|sample| sample.1 > before.1))
     }
 
     /// The scrapes of the target that a series comes from.
     fn up(&self, labels: &Labels) -> Option<&Series> {
-        let same =
-            |up: &&Series| ["job", "instance"].iter().all(|name| up.labels.get(*name) == labels.get(*name));
-        self.0.iter().find(same).or_else(|| self.0.first().filter(|only| only.labels.is_empty()))
+        let same = |up: &&Series| TARGET.iter().all(|name| up.labels.get(*name) == labels.get(*name));
+        self.up.iter().find(same).or_else(|| self.up.first().filter(|only| only.labels.is_empty()))
     }
 
     /// The first scrape that succeeded when everything had been answered and counted: the one that
@@ -243,7 +264,7 @@ impl Targets {
         let last = |up: &Series| up.samples.iter().rfind(|sample| sample.1 == 1.0).map(|Sample(at, _)| *at);
         let gone = |up: &Series| last(up).filter(|at| *at < quiet && *at >= case.run.began);
         let ours = |up: &&Series| series.iter().any(|series| self.up(&series.labels) == Some(*up));
-        self.0.iter().filter(ours).filter_map(|up| gone(up).map(|at| (up.labels.clone(), at))).collect()
+        self.up.iter().filter(ours).filter_map(|up| gone(up).map(|at| (up.labels.clone(), at))).collect()
     }
 }
 
@@ -263,7 +284,7 @@ struct Account {
 }
 
 impl Account {
-    fn of(case: &Case<'_>, series: &Series, until: Time, targets: &Targets) -> Self {
+    fn of(case: &Case<'_>, series: &Series, until: Time, targets: &Targets<'_>) -> Self {
         let began = case.run.began;
         let (before, after): (Vec<_>, Vec<_>) = series
             .samples
@@ -286,7 +307,7 @@ impl Account {
         let mut account = Self { increase: 0, moved, resets: unknown.into_iter().collect() };
         let mut increase = 0.0;
         for Sample(at, value) in after {
-            if value >= last.1 {
+            if value >= last.1 && !targets.restarted(&series.labels, last.0, at) {
                 increase += value - last.1;
             } else {
                 increase += value;

@@ -232,6 +232,24 @@ mod counts {
     }
 
     #[test]
+    fn a_restart_shows_by_its_time_where_the_counter_has_overtaken_what_it_stood_at() {
+        let mut run = run(COUNTS);
+        // It crashed at 2 s with 20 counted, and had counted 40 more when it was scraped at 5 s: none since the scrape at 0 s.
+        for sample in &mut counters(&mut run)[0].samples {
+            if sample.0 > at(0) {
+                sample.1 -= 20.0;
+            }
+        }
+        assert_says(&run, 0, Ruling::Lied, "20 requests are missing");
+        let started =
+            series("process_start_time_seconds", &[], -60, 120, |second| if second > 0 { 9.0 } else { 1.0 });
+        said(&mut run)
+            .samples
+            .push(Selected { selector: "process_start_time_seconds".to_owned(), series: vec![started] });
+        assert_says(&run, 0, Ruling::Held, "600 sent, 580 counted");
+    }
+
+    #[test]
     fn a_series_that_is_born_in_between_began_at_nothing() {
         let mut run = run(COUNTS);
         counters(&mut run)[1].samples.retain(|sample| sample.0 > at(30));
