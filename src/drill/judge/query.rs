@@ -156,22 +156,28 @@ pub(super) fn spoiled_by_lag(
     phase: &PhaseLedger,
     within: Tolerance,
 ) -> Result<(), Finding> {
-    let latency = |share: f64| phase.ledger.latency().quantile(share).unwrap_or_default();
-    let (latency, within) = match quantity {
-        Quantity::Quantile(share) => (latency(share), within),
-        Quantity::Mean => (latency(0.5), within),
-        // Only requests that are close to the edge can end up on its other side.
-        Quantity::SlowRatio(edge) => (edge.0, Tolerance::Share(0.1)),
+    // Nearly the worst, whichever quantile is asked for: a machine on which some requests leave late is
+    // one on which answers are read late, and of that there is no record.
+    let lag = phase.ledger.lag().quantile(0.99).unwrap_or_default();
+    let latency = phase.ledger.latency();
+    let typical = |share: f64| latency.quantile(share).unwrap_or_default().as_secs_f64();
+    let spoiled = match quantity {
+        Quantity::Quantile(share) => lag.as_secs_f64() > within.of(typical(share)),
+        Quantity::Mean => lag.as_secs_f64() > within.of(typical(0.5)),
+        // Only requests close to the edge can have come to its other side, by leaving late and being read late.
+        Quantity::SlowRatio(edge) => {
+            let slow = latency.above(edge.0);
+            let doubtful = slow - latency.above(edge.0 + lag * 2);
+            let share = |count| Truth::share(count, latency.count());
+            share(doubtful) > within.of(share(slow))
+        }
         Quantity::Number(_)
         | Quantity::Requests
         | Quantity::Errors
         | Quantity::ErrorRatio
-        | Quantity::Rate => return Ok(()),
+        | Quantity::Rate => false,
     };
-    // Nearly the worst, whichever quantile is asked for: a machine on which some requests leave late is
-    // one on which answers are read late, and of that there is no record.
-    let lag = phase.ledger.lag().quantile(0.99).unwrap_or_default();
-    if lag > UNAVOIDABLE && lag.as_secs_f64() > within.of(latency.as_secs_f64()) {
+    if lag > UNAVOIDABLE && spoiled {
         let lag = format_duration(lag);
         return Err(Finding::could_not_tell(format!(
             "the drill's own lag was {lag} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance"

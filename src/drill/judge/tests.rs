@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use super::*;
 use crate::drill::evidence::{
-    Clock, Comparison, Evidence, Explained, Extent, Labels, Prometheus, Rule, Sample, Selected, Selector,
-    Series, Source,
+    Answer, Clock, Comparison, Evidence, Explained, Extent, Labels, Prometheus, Rule, Said, Sample, Selected,
+    Selector, Series, Source, Value,
 };
 use crate::drill::fate::Fate;
 use crate::drill::file::DrillFile;
@@ -544,6 +544,27 @@ mod spoilers {
                 .enter(Fate::NotSent, Times { due, left: due + SECOND * 3, ended: due + SECOND * 3 });
         }
         assert_says(&run, 0, Ruling::CouldNotTell, "the drill itself was behind");
+    }
+
+    #[test]
+    fn lag_spoils_a_share_of_slow_requests_only_where_some_are_near_the_edge() {
+        let query =
+            r#"{"query": "slow", "during": "burning", "equals": "slow_ratio(500ms)", "within": "10%"}"#;
+        let slow = |latency: Duration| {
+            let mut run = run(query);
+            for k in 0..100 {
+                let due = SECOND * 31 + Duration::from_millis(100) * k;
+                let times = Times { due, left: due + Duration::from_millis(80), ended: due + latency };
+                run.phases[1].ledger.enter(Fate::Answered(StatusCode::OK), times);
+            }
+            let at = run.phases[1].ended;
+            let value = Value { labels: Labels::new(), value: 0.25 };
+            said(&mut run).answers =
+                vec![Answer { query: "slow".to_owned(), at, said: Said::Values(vec![value]) }];
+            run
+        };
+        assert_says(&slow(Duration::from_millis(900)), 0, Ruling::Held, "truth 25 %");
+        assert_says(&slow(Duration::from_millis(560)), 0, Ruling::CouldNotTell, "the drill's own lag was");
     }
 
     #[test]

@@ -43,9 +43,14 @@ impl Truth {
             Quantity::Mean => latency(ledger.latency().mean()),
             Quantity::SlowRatio(span) => {
                 let (slow, all) = (ledger.latency().above(span.0), ledger.latency().count());
-                (all > 0).then(|| Self::exactly(ratio(Range { least: slow, most: all })))
+                (all > 0).then(|| Self::exactly(Self::share(slow, all)))
             }
         }
+    }
+
+    /// So many of so many, of which there are some.
+    pub(super) fn share(part: u64, all: u64) -> f64 {
+        ratio(Range { least: part, most: all.max(1) })
     }
 
     fn range(range: Range) -> Self {

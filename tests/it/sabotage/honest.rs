@@ -1,6 +1,7 @@
 //! The other side: where nothing is broken, everything holds, whatever the seed, the rate and the latency.
 //!
-//! Latencies are long, so that what many drills at a time on one machine add to them stays within the tolerances.
+//! Latencies are long and far from the edge of the objective, so that what many drills at a time on one machine add
+//! to them stays within the tolerances.
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -33,13 +34,13 @@ async fn all(seed: u64, latency: &str, rate: u32) {
 #[tokio::test]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn five_drills_as_many_requests_as_they_ship_with() {
-    all(3, "uniform(150ms,350ms)", 20).await;
+    all(3, "uniform(150ms,250ms)", 20).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn five_drills_slower_and_with_fewer_requests() {
-    all(11, "uniform(300ms,450ms)", 12).await;
+    all(11, "uniform(200ms,300ms)", 12).await;
 }
 
 #[tokio::test]
