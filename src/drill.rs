@@ -8,7 +8,7 @@
 //! Prometheus, Alertmanager, pager, dashboards -> evidence -----------------------------'
 //! ```
 //!
-//! Reading order: [`file`] is what people write; [`plan`] makes phases of it: [`arrivals`] says when each
+//! Reading order: [`mod@file`] is what people write; [`plan`] makes phases of it: [`arrivals`] says when each
 //! request is due and [`request`] what is sent to which [`target`]; [`load`] sends it, one `exchange` a request over a
 //! `pool` of connections a target; each ends in one [`fate`], which the [`ledger`] counts.
 //! [`evidence`] is what monitoring knew, [`run`] holds all of it, [`judge`] reads nothing else, and

@@ -1,9 +1,9 @@
 //! From a run to its verdicts: no clock, no network, nothing asked and nothing guessed.
 //!
 //! [`questions`] says what evidence a drill needs, [`judge`] what the evidence comes to, and
-//! [`unexplained`] what is worth taking apart because it did not hold. A [`Case`] is a run with the
+//! [`unexplained`] what is worth taking apart because it did not hold. A `Case` is a run with the
 //! ways to look things up in it; each kind of expectation has a module below with what it asks and how
-//! it is judged. [`cause`] finds the thing that lied.
+//! it is judged. `cause` finds the thing that lied.
 
 mod alert;
 mod case;

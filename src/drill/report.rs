@@ -11,7 +11,7 @@
 //!               [Report] -> junit                   for CI, one suite a drill
 //! ```
 //!
-//! What comes from outside (names, labels, errors) goes through [`wording::plain`] on its way to people,
+//! What comes from outside (names, labels, errors) goes through `wording::plain` on its way to people,
 //! so that it cannot move a cursor, colour a line or turn a text round.
 
 pub mod html;
