@@ -12,7 +12,7 @@ use crate::drill::question::Explain;
 use crate::drill::run::PhaseLedger;
 use crate::drill::time::Time;
 
-use super::case::{Case, SETTLED, said};
+use super::case::{Case, SETTLED, said, succeeded};
 use super::cause::{self, nearest};
 use super::verdict::{Detection, Finding, Ruling, Verdict};
 
@@ -426,6 +426,13 @@ fn unheard(
 ) -> Finding {
     let mut held = held(case, alert, episode.fired).peekable();
     let alertmanager = case.run.evidence.alertmanager.said();
+    let until = episode.fired + notifies.within.0;
+    let unseen = alertmanager.and_then(|alertmanager| {
+        alertmanager.unseen.iter().find(|unseen| unseen.to >= episode.fired && unseen.from <= until)
+    });
+    if let (Some(unseen), None) = (unseen, held.peek()) {
+        return Finding::lied(format!("{what}, and Alertmanager could not be asked meanwhile: {}", unseen.why));
+    }
     if alertmanager.is_some() && held.peek().is_none() {
         return Finding::lied(format!(
             "{what}: Prometheus never told Alertmanager, look at its `alerting` section"
@@ -482,17 +489,17 @@ fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Resul
         let says = format!("did not resolve in the {within} after its cause ended");
         return Ok(remembered(case, episode, resolves, says).with(kept));
     }
+    // An expression that nothing feeds any more gives nothing, as if all were well. A scrape that failed
+    // feeds those that are about failed scrapes.
+    if let Some(why) = case.unwatched(episode.fired, over, |_| true)? {
+        return Err(Finding::could_not_tell(format!("it no longer fires since {over}, but {why}")));
+    }
     let Some(took) = over.since(episode.phase.ended) else {
         return Ok(Finding::lied(format!("resolved at {over}, before its cause ended")));
     };
     let shown = format_duration(took);
     if took <= resolves.within.0 + interval {
         return Ok(Finding::held(format!("{shown} after its cause ended (asked: within {within})")));
-    }
-    if let Some(gap) = case.gap(episode.phase.ended, over)? {
-        return Err(Finding::could_not_tell(format!(
-            "resolved {shown} after its cause ended, {within} were allowed; but {gap}"
-        )));
     }
     let says = format!("resolved {shown} after its cause ended, {within} were allowed");
     Ok(remembered(case, episode, resolves, says))
@@ -524,8 +531,8 @@ fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
         return Ok(Finding::lied(format!("fired {after} after the drill began")));
     }
     case.known_at(ended + interval + SETTLED, "the last evaluation")?;
-    match case.gap(began, ended)? {
-        Some(gap) => Err(Finding::could_not_tell(format!("it did not fire, but {gap}"))),
+    match case.unwatched(began, ended, succeeded)? {
+        Some(why) => Err(Finding::could_not_tell(format!("it did not fire, but {why}"))),
         None => Ok(Finding::held("it did not fire")),
     }
 }

@@ -166,7 +166,7 @@ impl<'a> Case<'a> {
 
     /// Whether the target has been scraped at all.
     pub(super) fn is_scraped(&self) -> bool {
-        let up = |target: &Series| target.samples.iter().any(|sample| sample.1 == 1.0);
+        let up = |target: &Series| target.samples.iter().any(succeeded);
         self.scrapes(self.run.drill.job.as_deref()).is_ok_and(|targets| targets.iter().any(up))
     }
 
@@ -189,6 +189,30 @@ impl<'a> Case<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Why that nothing happened between two moments cannot be told: scrapes are missing, or for a while
+    /// no target of the job had one that counts. What is not watched is silent whatever happens.
+    pub(super) fn unwatched(
+        &self,
+        from: Time,
+        to: Time,
+        counts: impl Fn(&Sample) -> bool,
+    ) -> Result<Option<String>, Finding> {
+        if let Some(gap) = self.gap(from, to)? {
+            return Ok(Some(gap));
+        }
+        let targets = self.scrapes(self.run.drill.job.as_deref())?;
+        let counted = targets.iter().flat_map(|target| &target.samples).filter(|sample| counts(sample));
+        let mut times: Vec<_> = counted.map(|sample| sample.0).filter(|at| *at > from && *at < to).collect();
+        times.extend([from, to]);
+        times.sort();
+        let most = self.scrape_interval().mul_f64(2.5);
+        let apart = |pair: &[Time]| pair[1].since(pair[0]).unwrap_or_default();
+        let longest = times.windows(2).max_by_key(|pair| apart(pair)).filter(|pair| apart(pair) > most);
+        Ok(longest.map(|pair| {
+            format!("nothing was scraped for {} from {} on", format_duration(apart(pair)), pair[0])
+        }))
     }
 
     /// The rule that alerts under this name.
@@ -235,6 +259,11 @@ pub(super) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Resul
         }
         Source::Missing(why) => Err(Finding::could_not_tell(format!("{who} gave no evidence: {why}"))),
     }
+}
+
+/// Whether a scrape, as `up` has it, succeeded.
+pub(super) fn succeeded(scrape: &Sample) -> bool {
+    scrape.1 == 1.0
 }
 
 /// ` at job="x", instance="y"`, where the labels say.

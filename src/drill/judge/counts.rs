@@ -15,7 +15,7 @@ use crate::drill::question::{Explain, Questions};
 use crate::drill::run::{PhaseLedger, Run};
 use crate::drill::time::Time;
 
-use super::case::{Case, SETTLED, named};
+use super::case::{Case, SETTLED, named, succeeded};
 use super::cause;
 use super::verdict::{Finding, Verdict};
 
@@ -250,8 +250,8 @@ impl<'a> Targets<'a> {
     fn settled(&self, case: &Case<'_>, labels: &Labels) -> Result<Time, Finding> {
         let quiet = case.run.ended + SETTLED;
         let Some(up) = self.up(labels) else { return Ok(quiet) };
-        let succeeded = |sample: &&Sample| sample.1 == 1.0;
-        if let Some(Sample(at, _)) = up.samples.iter().filter(succeeded).find(|Sample(at, _)| *at >= quiet) {
+        let mut after = up.samples.iter().filter(|sample| succeeded(sample));
+        if let Some(Sample(at, _)) = after.find(|Sample(at, _)| *at >= quiet) {
             return Ok(*at);
         }
         case.known_at(case.gone_by(), "the scrape after the last answer")?;
@@ -261,7 +261,7 @@ impl<'a> Targets<'a> {
     /// Those of these series that were scraped while the drill ran and not after it, with when they last were.
     fn gone(&self, case: &Case<'_>, series: &[Series]) -> Vec<(Labels, Time)> {
         let quiet = case.run.ended + SETTLED;
-        let last = |up: &Series| up.samples.iter().rfind(|sample| sample.1 == 1.0).map(|Sample(at, _)| *at);
+        let last = |up: &Series| up.samples.iter().rfind(|sample| succeeded(sample)).map(|Sample(at, _)| *at);
         let gone = |up: &Series| last(up).filter(|at| *at < quiet && *at >= case.run.began);
         let ours = |up: &&Series| series.iter().any(|series| self.up(&series.labels) == Some(*up));
         self.up.iter().filter(ours).filter_map(|up| gone(up).map(|at| (up.labels.clone(), at))).collect()

@@ -8,7 +8,7 @@ use crate::drill::file::Expectation;
 use crate::drill::file::expectation::NothingElse;
 
 use super::alert::{among, episodes};
-use super::case::{Case, SETTLED};
+use super::case::{Case, SETTLED, succeeded};
 use super::verdict::{Finding, Verdict};
 
 pub(super) fn judge(case: &Case<'_>, nothing: &NothingElse) -> Verdict {
@@ -52,8 +52,8 @@ fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
         case.run.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
         "the last evaluation",
     )?;
-    match case.gap(case.run.began, case.run.ended)? {
-        Some(gap) => Err(Finding::could_not_tell(format!("nothing else fired, but {gap}"))),
+    match case.unwatched(case.run.began, case.run.ended, succeeded)? {
+        Some(why) => Err(Finding::could_not_tell(format!("nothing else fired, but {why}"))),
         None => {
             Ok(Finding::held(format!("{} alerting rules, none fired that was not asked to", rules().count())))
         }

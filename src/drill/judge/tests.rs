@@ -380,6 +380,37 @@ mod alerts {
     }
 
     #[test]
+    fn silence_of_what_nobody_watches_is_no_evidence() {
+        let never = r#"{"alert": "HighErrorRatio", "labels": {"workload": "demo"}, "never": "fires"}, {"nothing_else": "fires"}"#;
+        let up = |change: fn(&mut Vec<Sample>)| {
+            let mut run = run(never);
+            change(&mut said(&mut run).samples[0].series[0].samples);
+            run
+        };
+        // The target is no longer listed; it was never; each scrape of it fails.
+        for run in [
+            up(|up| up.retain(|sample| sample.0 < at(20))),
+            up(|up| up.retain(|sample| sample.0 < at(0))),
+            up(|up| up.iter_mut().for_each(|sample| sample.1 = 0.0)),
+        ] {
+            assert_says(&run, 0, Ruling::CouldNotTell, "nothing was scraped for");
+            assert_says(&run, 1, Ruling::CouldNotTell, "nothing was scraped for");
+        }
+    }
+
+    #[test]
+    fn an_alert_that_ends_because_nothing_is_scraped_has_not_resolved() {
+        let mut run = fired();
+        said(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(70));
+        assert_says(&run, 1, Ruling::CouldNotTell, "nothing was scraped for");
+        // Scrapes that fail are scrapes: there are alerts about those.
+        let mut run = fired();
+        let up = &mut said(&mut run).samples[0].series[0].samples;
+        up.iter_mut().filter(|sample| sample.0 > at(50)).for_each(|sample| sample.1 = 0.0);
+        assert_says(&run, 1, Ruling::Held, "35s after its cause ended");
+    }
+
+    #[test]
     fn what_nobody_asked_for_is_named() {
         let mut run = run(&format!("{FIRES}, {{\"nothing_else\": \"fires\"}}"));
         said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 90)];
