@@ -2,13 +2,14 @@
 //!
 //! Every flag has an environment variable: `FIREDRILL_LISTEN` is `--listen` of `serve`, and those of the other
 //! commands name the command too (`FIREDRILL_LOAD_RATE`).
-//! Exit codes: 0 done, 1 the answer is no (`probe`), 2 could not do what was asked.
+//! Exit codes: 0 done, 1 the answer is no (`probe`, `drill`, `judge`), 2 could not do or tell what was asked.
 
 mod check;
 mod drill;
 mod drill_file;
 mod flag;
 mod forward;
+mod header_file;
 mod judge;
 mod load;
 mod log;

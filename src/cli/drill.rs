@@ -72,6 +72,11 @@ pub(super) struct Flags {
 
     #[command(flatten)]
     token: token::Flags,
+
+    /// File of header fields for every request to the target, `Name: value` one a line: where secrets go, which a
+    /// drill file may not hold
+    #[arg(long, value_name = "PATH", env = "FIREDRILL_DRILL_HEADER_FILE")]
+    header_file: Option<PathBuf>,
 }
 
 pub(super) const EXIT_CODES: &str = "\
@@ -150,7 +155,7 @@ type Conducted = Result<Run, String>;
 async fn one(name: &str, drill: Drill, display: &Display, stopping: Stopping) -> Conducted {
     let now: Now = Arc::new(|| Time::from(Timestamp::now()));
     let (stages, watched) = watch::channel(Stage::Asking);
-    let shown = tokio::spawn(display.clone().follow(name.to_owned(), drill.plan.clone(), watched));
+    let shown = tokio::spawn(display.clone().follow(name.to_owned(), drill.load.plan().clone(), watched));
     let conducted = drill.conduct(&now, &stages, stopping).await;
     drop(stages);
     let _ = shown.await;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use clap::builder::FalseyValueParser;
 
 use super::drill::{self, output};
 use crate::drill::judge::Outcome;
@@ -21,11 +22,11 @@ pub(super) struct Flags {
     runs: Vec<PathBuf>,
 
     /// Write the report as JSON
-    #[arg(long)]
+    #[arg(long, env = "FIREDRILL_JUDGE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 
     /// Show the details of what held, too
-    #[arg(long)]
+    #[arg(long, env = "FIREDRILL_JUDGE_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
 }
 

@@ -17,7 +17,7 @@ use crate::contract::{Caps, Rate, Token, Work};
 use crate::drill::arrivals::Arrivals;
 use crate::drill::load::{Bounds, Load};
 use crate::drill::plan::Plan;
-use crate::drill::request::{Query, Request};
+use crate::drill::request::{AGENT, Query, Request};
 use crate::drill::target::Target;
 use crate::stop;
 use report::Report;
@@ -107,12 +107,10 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
     let wished = flags.work.iter().flat_map(|wish| &wish.0).map(|(name, value)| (&**name, &**value));
     let workload = flags.workload.iter().map(|workload| ("workload", &**workload));
     let query = Query::new(wished.chain(workload).chain([("seed", &*seed)]), Some("n"));
-    let agent = HeaderValue::from_static(concat!("firedrill/", env!("CARGO_PKG_VERSION")));
+    let agent = HeaderValue::from_static(AGENT);
     let mut headers = HeaderMap::from_iter([(header::USER_AGENT, agent)]);
     if let Some(token) = token {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()))?;
-        bearer.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, bearer);
+        headers.insert(header::AUTHORIZATION, token::bearer(token)?);
     }
     Ok(Request { method: Method::GET, path: None, query, headers, body: Bytes::new(), hang_up: None })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, bail};
 use clap::Args;
+use http::HeaderValue;
 
 use crate::contract::Token;
 
@@ -22,6 +23,13 @@ impl Flags {
     pub(super) fn read(&self) -> anyhow::Result<Option<Token>> {
         read(self.token_file.as_deref(), "FIREDRILL_TOKEN")
     }
+}
+
+/// The header field that shows a token.
+pub(super) fn bearer(token: &Token) -> anyhow::Result<HeaderValue> {
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
 }
 
 /// The token in the file of `--token-file` or in this variable, if it is in one of them.

@@ -11,7 +11,7 @@ use super::file::DrillFile;
 use super::judge::{self, Ruling, judge};
 use super::ledger::Ledger;
 use super::load::{Load, Outcome, Progress};
-use super::plan::Plan;
+use super::plan::Planned;
 use super::run::{PhaseLedger, Run, VERSION};
 use super::target::Target;
 use super::time::Time;
@@ -28,9 +28,7 @@ pub struct Drill {
     pub seed: u64,
     /// Where they go.
     pub target: Target,
-    /// What is sent and when.
-    pub plan: Plan,
-    /// Sends it.
+    /// What is sent, and when.
     pub load: Load,
     /// Where evidence is.
     pub sources: Sources,
@@ -99,13 +97,13 @@ impl Drill {
     /// The run before anything was sent, as if it began now.
     fn before(&self, now: Time) -> Run {
         let mut began = now;
-        let phase = |planned: &super::plan::Planned| {
+        let phase = |planned: &Planned| {
             let ended = began + planned.lasts().unwrap_or_default();
             let phase = PhaseLedger { name: planned.name.clone(), began, ended, ledger: Ledger::default() };
             began = ended;
             phase
         };
-        let phases: Vec<_> = self.plan.phases().iter().map(phase).collect();
+        let phases: Vec<_> = self.load.plan().phases().iter().map(phase).collect();
         Run {
             version: VERSION,
             firedrill: env!("CARGO_PKG_VERSION").to_owned(),

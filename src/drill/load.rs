@@ -158,6 +158,12 @@ impl Load {
         Ok(Self { targets, plan, bounds, progress: Arc::default() })
     }
 
+    /// What is sent, and when.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// How far it has come, while it runs.
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {

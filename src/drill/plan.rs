@@ -17,7 +17,7 @@ use super::arrivals::{Arrivals, seeded};
 use super::exchange::PATIENCE;
 use super::file::phase::{HangUp, HttpRequest, Parameters, Phase, Shape};
 use super::file::{DrillFile, Problem, Step};
-use super::request::{Query, Request};
+use super::request::{AGENT, Query, Request};
 use super::target::Target;
 use crate::contract::quantity::format_duration;
 use crate::contract::{Caps, Refusal, Size, Work};
@@ -482,7 +482,7 @@ impl Planner<'_> {
 
 /// What each request carries.
 fn own_headers() -> HeaderMap {
-    let agent = HeaderValue::from_static(concat!("firedrill/", env!("CARGO_PKG_VERSION")));
+    let agent = HeaderValue::from_static(AGENT);
     HeaderMap::from_iter([(header::USER_AGENT, agent)])
 }
 

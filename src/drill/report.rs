@@ -191,10 +191,6 @@ pub struct Written {
     pub run: Option<String>,
     /// The HTML report.
     pub html: Option<String>,
-    /// The JUnit report.
-    pub junit: Option<String>,
-    /// The JSON report.
-    pub json: Option<String>,
     /// The command that repeats the drill, without secrets.
     pub again: Option<String>,
 }

@@ -13,6 +13,9 @@ use tokio::sync::oneshot;
 use super::file::phase::HangUp;
 use super::target::Target;
 
+/// What the drill's side calls itself, as `User-Agent`.
+pub const AGENT: &str = concat!("firedrill/", env!("CARGO_PKG_VERSION"));
+
 /// A request that is sent over and over, the same but for its number.
 #[derive(Debug, Clone)]
 pub struct Request {

@@ -62,12 +62,7 @@ impl Output {
         write(&self.path(name, "xml"), &junit(std::slice::from_ref(&report)))?;
         let page = self.path(name, "html");
         let shown = |path: &Path| Some(path.display().to_string());
-        let written = Written {
-            run: shown(&file),
-            html: shown(&page),
-            again: Some(again.to_owned()),
-            ..Written::default()
-        };
+        let written = Written { run: shown(&file), html: shown(&page), again: Some(again.to_owned()) };
         write(&page, &report.html(&run, &written))?;
         print(&report.text(&written, self.look))?;
         Ok(outcome)

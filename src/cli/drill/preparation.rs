@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 
 use super::Flags;
 use crate::cli::drill_file::{DrillText, Unusable};
-use crate::cli::flag;
-use crate::contract::Token;
+use crate::cli::{flag, header_file, token};
 use crate::drill::conduct::Drill;
 use crate::drill::evidence::{Client, Sources};
 use crate::drill::file::{DrillFile, Problem, environment};
@@ -59,10 +58,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// # Errors
 /// Everything that is wrong with any of them, a line each.
 pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec<Prepared>> {
-    let token = flags.token.read()?;
+    let headers = headers(flags)?;
     let given = flags.target.as_ref().or(own);
-    let one =
-        |name: &str, again: &str, text: &DrillText| one(name, again, text, flags, given, token.as_ref());
+    let one = |name: &str, again: &str, text: &DrillText| one(name, again, text, flags, given, &headers);
     if flags.files.is_empty() {
         let prepared = one("embedded", "firedrill drill", &DrillText::from(EMBEDDED));
         return Ok(vec![prepared.map_err(|unusable| anyhow::anyhow!("{unusable}"))?]);
@@ -84,27 +82,37 @@ fn stem(path: &str) -> String {
     stem.map_or_else(|| "drill".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
+/// What every request carries besides what its file says: what is in the header file, and the token, unless
+/// that file has an `Authorization` of its own.
+fn headers(flags: &Flags) -> anyhow::Result<HeaderMap> {
+    let mut headers = flags.header_file.as_deref().map(header_file::read).transpose()?.unwrap_or_default();
+    if let (Some(token), false) = (flags.token.read()?, headers.contains_key(header::AUTHORIZATION)) {
+        headers.insert(header::AUTHORIZATION, token::bearer(&token)?);
+    }
+    Ok(headers)
+}
+
 fn one(
     name: &str,
     again: &str,
     text: &DrillText,
     flags: &Flags,
     given: Option<&Target>,
-    token: Option<&Token>,
+    headers: &HeaderMap,
 ) -> Result<Prepared, Unusable> {
     let file = text.read()?;
     let at_target = |message: String| text.refuse(vec![Problem { place: vec!["target".into()], message }]);
     let target = given.map_or_else(|| own_target(&file).map_err(at_target), |target| Ok(target.clone()))?;
     let seed = flags.seed.or(file.seed).unwrap_or_else(flag::random_seed);
     let plan = Plan::of(&file, seed, &target).map_err(|problems| text.refuse(problems))?;
-    let plan = plan.with_headers(&headers(token));
+    let plan = plan.with_headers(headers);
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
-    let load = Load::new(vec![target.clone()], plan.clone(), bounds);
+    let load = Load::new(vec![target.clone()], plan, bounds);
     let load = load.map_err(|error| at_target(error.to_string()))?;
     let sources = sources(&flags.evidence, &target);
     let again = format!("{again} --seed {seed}");
-    let drill = Drill { file, seed, target, plan, load, sources, every: LOOK };
+    let drill = Drill { file, seed, target, load, sources, every: LOOK };
     Ok(Prepared { name: name.to_owned(), again, drill })
 }
 
@@ -115,18 +123,6 @@ fn own_target(drill: &DrillFile) -> Result<Target, String> {
     let url =
         environment::resolve(written, |name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
     Target::parse(&url).map_err(|error| format!("{url}: {error}"))
-}
-
-/// What every request carries.
-fn headers(token: Option<&Token>) -> HeaderMap {
-    let agent = HeaderValue::from_static(concat!("firedrill/", env!("CARGO_PKG_VERSION")));
-    let bearer = token
-        .and_then(|token| HeaderValue::from_str(&format!("Bearer {}", token.secret())).ok())
-        .map(|mut bearer| {
-            bearer.set_sensitive(true);
-            (header::AUTHORIZATION, bearer)
-        });
-    HeaderMap::from_iter(std::iter::once((header::USER_AGENT, agent)).chain(bearer))
 }
 
 /// Where evidence is: what the flags say, and the service itself.

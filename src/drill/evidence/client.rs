@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::contract::Token;
 use crate::contract::quantity::{Size, format_duration};
 use crate::dial::Dial;
+use crate::drill::request::AGENT;
 use crate::drill::target::Target;
 
 /// How long an answer may take, unless told otherwise.
@@ -267,7 +268,7 @@ impl Client {
             .header(header::CONNECTION, "close")
             .header(header::ACCEPT, question.accept)
             .header(header::ACCEPT_ENCODING, "gzip")
-            .header(header::USER_AGENT, concat!("firedrill/", env!("CARGO_PKG_VERSION")));
+            .header(header::USER_AGENT, AGENT);
         if !kind.is_empty() {
             request = request.header(header::CONTENT_TYPE, kind);
         }

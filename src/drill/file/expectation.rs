@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::value::{OneOrMore, Quantity, Span, Tolerance};
 
 /// One thing that monitoring should have said, named by its first key.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Expectation {
     /// Each request is counted once.
@@ -337,30 +337,5 @@ impl<'de> Deserialize<'de> for Notifies {
             }
         }
         deserializer.deserialize_any(NameOrWhole)
-    }
-}
-
-/// One thing that monitoring should have said, named by its first key.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[expect(dead_code, reason = "it is read for the schema alone")]
-enum Kinds {
-    Counts(Counts),
-    Query(Query),
-    Quantile(Quantile),
-    Alert(Alert),
-    NothingElse(NothingElse),
-    Series(Series),
-    Scrapes(Scrapes),
-    Panels(Panels),
-}
-
-impl JsonSchema for Expectation {
-    fn schema_name() -> Cow<'static, str> {
-        "Expectation".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Kinds::json_schema(generator)
     }
 }

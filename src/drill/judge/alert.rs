@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::contract::nearest;
 use crate::contract::quantity::format_duration;
 use crate::drill::evidence::{FailedNotifications, Held, Labels, Page, Rule, Sample, Series};
 use crate::drill::file::expectation::{Alert, Fires, Notifies, Resolves};
@@ -13,7 +14,7 @@ use crate::drill::run::PhaseLedger;
 use crate::drill::time::Time;
 
 use super::case::{Case, SETTLED, said, succeeded};
-use super::cause::{self, nearest};
+use super::cause;
 use super::verdict::{Detection, Finding, Ruling, Verdict};
 
 pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
@@ -118,7 +119,7 @@ fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
         alert.severity.as_ref().is_none_or(|severity| rule.labels.get("severity") == Some(severity))
     });
     let Some(rule) = matching.or_else(|| found.first()) else {
-        let nearest = nearest(&alert.alert, alerting().map(|rule| &rule.name));
+        let nearest = nearest(&alert.alert, alerting().map(|rule| rule.name.as_str()));
         let nearest = nearest.map(|name| format!("; the nearest is {name}")).unwrap_or_default();
         return Err(Finding::lied(format!("Prometheus has no alerting rule of this name{nearest}")));
     };
@@ -431,7 +432,10 @@ fn unheard(
         alertmanager.unseen.iter().find(|unseen| unseen.to >= episode.fired && unseen.from <= until)
     });
     if let (Some(unseen), None) = (unseen, held.peek()) {
-        return Finding::lied(format!("{what}, and Alertmanager could not be asked meanwhile: {}", unseen.why));
+        return Finding::lied(format!(
+            "{what}, and Alertmanager could not be asked meanwhile: {}",
+            unseen.why
+        ));
     }
     if alertmanager.is_some() && held.peek().is_none() {
         return Finding::lied(format!(

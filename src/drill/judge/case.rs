@@ -122,14 +122,19 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The labels that tell this drill's traffic from all other: its workload, and its job where Prometheus knows it by one.
-    pub(super) fn matchers(&self) -> String {
-        let drill = &self.run.drill;
-        let matchers = [("job", &drill.job), ("workload", &drill.workload)];
-        let named = matchers
-            .iter()
-            .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}=\"{value}\"")));
-        named.collect::<Vec<_>>().join(",")
+    /// The series that are about the drill's requests: those that the file names, its variables replaced, or
+    /// those of the semantic conventions.
+    pub(super) fn series_of_requests(
+        &self,
+        named: Option<&String>,
+        conventional: &str,
+    ) -> Result<String, Finding> {
+        match named {
+            Some(named) => Ok(self.variables(&self.phase(None)?).expand(named)),
+            None => self.run.drill.own_series(conventional).ok_or_else(|| {
+                Finding::could_not_tell("the drill names neither a workload nor series of its own")
+            }),
+        }
     }
 
     /// The time between two scrapes: of the drill's job, or the longest of any job where it names none.
@@ -261,6 +266,21 @@ pub(super) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Resul
     }
 }
 
+/// The labels by which Prometheus tells targets apart.
+const TARGET: [&str; 2] = ["job", "instance"];
+
+/// Whether two series come from the same target.
+pub(super) fn of_same_target(one: &Labels, other: &Labels) -> bool {
+    TARGET.iter().all(|name| one.get(*name) == other.get(*name))
+}
+
+/// The scrapes, of these, of the target that a series comes from. A service that the drill scrapes itself is
+/// the only one, and has no labels.
+pub(super) fn scrapes_of<'a>(up: &'a [Series], labels: &Labels) -> Option<&'a Series> {
+    let same = |up: &&Series| of_same_target(&up.labels, labels);
+    up.iter().find(same).or_else(|| up.first().filter(|only| only.labels.is_empty()))
+}
+
 /// Whether a scrape, as `up` has it, succeeded.
 pub(super) fn succeeded(scrape: &Sample) -> bool {
     scrape.1 == 1.0
@@ -268,9 +288,7 @@ pub(super) fn succeeded(scrape: &Sample) -> bool {
 
 /// ` at job="x", instance="y"`, where the labels say.
 pub(super) fn named(labels: &Labels) -> String {
-    let known = ["job", "instance"]
-        .iter()
-        .filter_map(|name| labels.get(*name).map(|value| format!("{name}={value:?}")));
+    let known = TARGET.iter().filter_map(|name| labels.get(*name).map(|value| format!("{name}={value:?}")));
     let known = known.collect::<Vec<_>>().join(", ");
     if known.is_empty() { known } else { format!(" at {known}") }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use promql_parser::label::Matcher;
 use promql_parser::parser::Expr;
 
+use crate::contract::nearest;
 use crate::contract::quantity::format_duration;
 use crate::drill::evidence::{Comparison, Explained, Selector};
 use crate::drill::promql;
@@ -145,7 +146,7 @@ fn of_selector(case: &Case<'_>, selector: &Selector, of_rule: &str) -> Option<Ca
 fn ruled_out_by(matcher: &Matcher, selector: &Selector) -> Option<String> {
     let values = selector.ruled_out.get(&matcher.name)?;
     let Matcher { op, name, value } = matcher;
-    let found = nearest(value, values.iter()).or(values.first().map(String::as_str))?;
+    let found = nearest(value, values.iter().map(String::as_str)).or(values.first().map(String::as_str))?;
     Some(format!(", what all else matches does not match {name}{op}{value:?}: the nearest is {found:?}"))
 }
 
@@ -160,7 +161,7 @@ fn of_matcher(matcher: &Matcher, selector: &Selector, metric: &str, of_rule: &st
         if matcher.is_match("") {
             return None;
         }
-        let nearest = nearest(name, selector.values.keys());
+        let nearest = nearest(name, selector.values.keys().map(String::as_str));
         let nearest = nearest.map(|label| format!("; the nearest is {label:?}")).unwrap_or_default();
         return Some(Cause::Label(format!(
             "{name}{op}{value:?} matches nothing: no series of {metric} has the label {name:?}{nearest}{of_rule}"
@@ -169,7 +170,7 @@ fn of_matcher(matcher: &Matcher, selector: &Selector, metric: &str, of_rule: &st
     if values.iter().any(|found| matcher.is_match(found)) || matcher.is_match("") {
         return None;
     }
-    let nearest = nearest(value, values.iter());
+    let nearest = nearest(value, values.iter().map(String::as_str));
     let nearest = nearest.map(|found| format!(", the nearest value is {found:?}")).unwrap_or_default();
     Some(Cause::Value(format!("{name}{op}{value:?} matches nothing{nearest}{of_rule}")))
 }
@@ -181,15 +182,6 @@ fn matchers(selector: &str) -> Option<Vec<Matcher>> {
         Expr::MatrixSelector(matrix) => Some(matrix.vs.matchers.matchers),
         _ => None,
     }
-}
-
-/// The name that is most like this one, if any is like it at all.
-pub(super) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a String>) -> Option<&'a str> {
-    among
-        .map(|other| (strsim::jaro_winkler(name, other), other.as_str()))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, other)| other)
 }
 
 /// Why a comparison was never true or seldom, where that is so.

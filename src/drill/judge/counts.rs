@@ -8,33 +8,27 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::drill::evidence::{Labels, Sample, Series};
-use crate::drill::file::Expectation;
 use crate::drill::file::expectation::Counts;
+use crate::drill::file::{DrillFile, Expectation};
 use crate::drill::ledger::Range;
 use crate::drill::question::{Explain, Questions};
 use crate::drill::run::{PhaseLedger, Run};
 use crate::drill::time::Time;
 
-use super::case::{Case, SETTLED, named, succeeded};
+use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
 use super::cause;
 use super::verdict::{Finding, Verdict};
-
-/// The counter of the semantic conventions.
-const COUNTER: &str = "http_server_request_duration_seconds_count";
 
 /// When a process started: that it did again shows even where its counter has overtaken what it stood at.
 /// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
 const START_TIME: &str = "process_start_time_seconds";
 
-/// The labels by which Prometheus tells targets apart.
-const TARGET: [&str; 2] = ["job", "instance"];
+fn selector(case: &Case<'_>, counts: &Counts) -> Result<String, Finding> {
+    case.series_of_requests(counts.series.as_ref(), &format!("{}_count", DrillFile::DURATION))
+}
 
-/// The label of the semantic conventions.
-const STATUS: &str = "http_response_status_code";
-
-fn selector(case: &Case<'_>, counts: &Counts) -> String {
-    let conventional = || format!("{COUNTER}{{{}}}", case.matchers());
-    counts.series.clone().unwrap_or_else(conventional)
+fn status(counts: &Counts) -> &str {
+    counts.status.as_deref().unwrap_or(DrillFile::STATUS)
 }
 
 /// The counters of a run, as they were seen, and their label for the status; nothing where none were wanted or had.
@@ -44,22 +38,18 @@ pub(in crate::drill) fn counters(run: &Run) -> Option<(&[Series], &str)> {
         Expectation::Counts(counts) => Some(counts),
         _ => None,
     })?;
-    let series = case.samples(&selector(&case, counts)).ok()?;
-    Some((series, counts.status.as_deref().unwrap_or(STATUS)))
+    let series = case.samples(&selector(&case, counts).ok()?).ok()?;
+    Some((series, status(counts)))
 }
 
 pub(super) fn ask(case: &Case<'_>, counts: &Counts, questions: &mut Questions) {
-    questions.selectors.extend([selector(case, counts), START_TIME.to_owned()]);
+    questions.selectors.extend(selector(case, counts).into_iter().chain([START_TIME.to_owned()]));
 }
 
 pub(super) fn explain(case: &Case<'_>, counts: &Counts) -> Vec<Explain> {
-    let run = case.run;
-    vec![Explain {
-        expression: selector(case, counts),
-        labels: [].into(),
-        from: run.began,
-        to: run.ended + case.scrape_interval(),
-    }]
+    let (from, to) = (case.run.began, case.run.ended + case.scrape_interval());
+    let explain = |expression| Explain { expression, labels: [].into(), from, to };
+    selector(case, counts).into_iter().map(explain).collect()
 }
 
 pub(super) fn judge(case: &Case<'_>, counts: &Counts) -> Verdict {
@@ -68,7 +58,7 @@ pub(super) fn judge(case: &Case<'_>, counts: &Counts) -> Verdict {
 
 fn found(case: &Case<'_>, counts: &Counts) -> Result<Finding, Finding> {
     let whole = case.phase(None)?;
-    let selector = selector(case, counts);
+    let selector = selector(case, counts)?;
     let series = case.samples(&selector)?;
     let sent = whole.ledger.requests();
     if sent.most == 0 {
@@ -77,7 +67,7 @@ fn found(case: &Case<'_>, counts: &Counts) -> Result<Finding, Finding> {
     if series.is_empty() {
         return uncounted(case, &selector, sent);
     }
-    let counted = Counted::of(case, series, counts.status.as_deref().unwrap_or(STATUS))?;
+    let counted = Counted::of(case, series, status(counts))?;
     let truth = Truth { sent, lost: counted.lost(case.run.began, &whole) };
     let wrong = truth.wrong(&counted, &whole);
     let says = format!("{} sent, {} counted", shown(sent), counted.all);
@@ -231,8 +221,7 @@ impl<'a> Targets<'a> {
 
     /// Whether the process that a series comes from started again between two scrapes.
     fn restarted(&self, labels: &Labels, from: Time, to: Time) -> bool {
-        let same =
-            |started: &&Series| TARGET.iter().all(|name| started.labels.get(*name) == labels.get(*name));
+        let same = |started: &&Series| of_same_target(&started.labels, labels);
         let Some(started) = self.started.iter().find(same) else { return false };
         let before = started.samples.iter().rfind(|Sample(at, _)| *at <= from);
         let mut since = started.samples.iter().filter(|Sample(at, _)| *at > from && *at <= to);
@@ -241,8 +230,7 @@ impl<'a> Targets<'a> {
 
     /// The scrapes of the target that a series comes from.
     fn up(&self, labels: &Labels) -> Option<&Series> {
-        let same = |up: &&Series| TARGET.iter().all(|name| up.labels.get(*name) == labels.get(*name));
-        self.up.iter().find(same).or_else(|| self.up.first().filter(|only| only.labels.is_empty()))
+        scrapes_of(&self.up, labels)
     }
 
     /// The first scrape that succeeded when everything had been answered and counted: the one that

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::drill::evidence::{Sample, Series, Source, Value};
+use crate::drill::file::DrillFile;
 use crate::drill::file::expectation::Quantile;
 use crate::drill::file::value::Quantity;
 use crate::drill::question::{Explain, Instant, Questions};
@@ -14,9 +15,6 @@ use super::query::{enough, spoiled_by_lag};
 use super::truth::{Truth, seconds};
 use super::verdict::{Finding, Verdict};
 
-/// The histogram of the semantic conventions.
-const HISTOGRAM: &str = "http_server_request_duration_seconds";
-
 /// What is asked about a histogram: in its native form, in its classic one, and for its buckets.
 struct Asked {
     native: String,
@@ -27,26 +25,25 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Self {
-        let conventional = || format!("{HISTOGRAM}{{{}}}", case.matchers());
-        let selector = quantile.series.clone().unwrap_or_else(conventional);
+    fn of(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Result<Self, Finding> {
+        let selector = case.series_of_requests(quantile.series.as_ref(), DrillFile::DURATION)?;
         let (metric, matchers) =
             selector.find('{').map_or((&*selector, ""), |brace| selector.split_at(brace));
         let raw = format!("{metric}_bucket{matchers}");
         let q = quantile.quantile;
         let expand = |query: String| case.variables(phase).expand(&query);
-        Self {
+        Ok(Self {
             native: expand(format!("histogram_quantile({q}, sum(rate({selector}[$phase])))")),
             classic: expand(format!("histogram_quantile({q}, sum by (le) (rate({raw}[$phase])))")),
             buckets: expand(format!("sum by (le) (increase({raw}[$phase]))")),
             raw,
-        }
+        })
     }
 }
 
 pub(super) fn ask(case: &Case<'_>, quantile: &Quantile, questions: &mut Questions) {
     let Ok(phase) = case.phase(quantile.during.as_deref()) else { return };
-    let Asked { native, classic, buckets, raw } = Asked::of(case, quantile, &phase);
+    let Ok(Asked { native, classic, buckets, raw }) = Asked::of(case, quantile, &phase) else { return };
     let at = phase.ended;
     questions.queries.extend([native, classic, buckets].map(|query| Instant { query, at }));
     questions.selectors.push(raw);
@@ -54,12 +51,10 @@ pub(super) fn ask(case: &Case<'_>, quantile: &Quantile, questions: &mut Question
 
 pub(super) fn explain(case: &Case<'_>, quantile: &Quantile) -> Vec<Explain> {
     let Ok(phase) = case.phase(quantile.during.as_deref()) else { return Vec::new() };
-    vec![Explain {
-        expression: Asked::of(case, quantile, &phase).classic,
-        labels: [].into(),
-        from: phase.began,
-        to: phase.ended,
-    }]
+    let asked = Asked::of(case, quantile, &phase);
+    let (from, to) = (phase.began, phase.ended);
+    let explain = |asked: Asked| Explain { expression: asked.classic, labels: [].into(), from, to };
+    asked.into_iter().map(explain).collect()
 }
 
 pub(super) fn judge(case: &Case<'_>, quantile: &Quantile) -> Verdict {
@@ -87,7 +82,7 @@ fn found(case: &Case<'_>, quantile: &Quantile) -> Result<Finding, Finding> {
     };
     let seen = seen(case, quantile, &phase)?;
     if seen.native.is_none() && seen.classic.is_none() {
-        let asked = Asked::of(case, quantile, &phase).classic;
+        let asked = Asked::of(case, quantile, &phase)?.classic;
         return Ok(cause::blame("Prometheus has no such histogram", cause::of(case, &asked)).with([asked]));
     }
     let native = seen.native.is_none_or(|native| truth.is(native, quantile.within));
@@ -136,7 +131,7 @@ impl Seen {
 }
 
 fn seen(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Result<Seen, Finding> {
-    let asked = Asked::of(case, quantile, phase);
+    let asked = Asked::of(case, quantile, phase)?;
     if matches!(case.run.evidence.prometheus, Source::NotAsked) {
         let buckets = increases(case.samples(&asked.raw)?, phase);
         let classic = histogram_quantile(quantile.quantile, &buckets);

@@ -1,10 +1,10 @@
 //! The target was scraped all the time.
 
+use crate::contract::nearest;
 use crate::drill::evidence::{Sample, Series};
 use crate::drill::file::expectation::Scrapes;
 
 use super::case::{Case, SETTLED, named};
-use super::cause::nearest;
 use super::verdict::{Finding, Verdict};
 
 pub(super) fn judge(case: &Case<'_>, scrapes: &Scrapes) -> Verdict {
@@ -56,7 +56,7 @@ fn found(case: &Case<'_>, scrapes: &Scrapes) -> Result<Finding, Finding> {
 fn nothing(case: &Case<'_>, job: Option<&str>) -> Result<Finding, Finding> {
     let Some(job) = job else { return Ok(Finding::lied("nothing was scraped while the drill ran")) };
     let jobs: Vec<_> = case.samples("up")?.iter().filter_map(|up| up.labels.get("job").cloned()).collect();
-    let nearest = nearest(job, jobs.iter()).filter(|found| *found != job);
+    let nearest = nearest(job, jobs.iter().map(String::as_str)).filter(|found| *found != job);
     let nearest = nearest.map(|found| format!("; the nearest job is {found:?}")).unwrap_or_default();
     Ok(Finding::lied(format!("Prometheus scraped no target of job {job:?} while the drill ran{nearest}")))
 }

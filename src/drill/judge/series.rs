@@ -3,19 +3,13 @@
 use crate::drill::evidence::{Sample, Series};
 use crate::drill::file::expectation::Series as Expected;
 use crate::drill::question::{Explain, Questions};
-use crate::drill::run::PhaseLedger;
 
-use super::case::{Case, SETTLED};
+use super::case::{Case, SETTLED, scrapes_of};
 use super::cause;
 use super::verdict::{Finding, Verdict};
 
 fn selectors(case: &Case<'_>, expected: &Expected) -> Vec<String> {
-    let whole = PhaseLedger {
-        name: String::new(),
-        began: case.run.began,
-        ended: case.run.ended,
-        ledger: crate::drill::ledger::Ledger::default(),
-    };
+    let Ok(whole) = case.phase(None) else { return Vec::new() };
     expected.series.0.iter().map(|selector| case.variables(&whole).expand(selector)).collect()
 }
 
@@ -54,10 +48,7 @@ fn found(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
         ));
     }
     let born = |series: &&Series| {
-        let same = |up: &&Series| {
-            ["job", "instance"].iter().all(|name| up.labels.get(*name) == series.labels.get(*name))
-        };
-        let target = up.iter().find(same).or_else(|| up.first().filter(|only| only.labels.is_empty()));
+        let target = scrapes_of(&up, &series.labels);
         !before(series, case) && target.is_none_or(|up| before(up, case))
     };
     let late: Vec<_> = series.iter().filter(born).map(shown).collect();

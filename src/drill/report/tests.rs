@@ -14,7 +14,6 @@ fn written() -> Written {
         run: Some("errors.run.json".to_owned()),
         html: Some("errors.html".to_owned()),
         again: Some("firedrill drill drills/errors.yaml --seed 7".to_owned()),
-        ..Written::default()
     }
 }
 
@@ -167,8 +166,6 @@ fn nothing_from_outside_acts_on_a_terminal() {
     let written = Written {
         run: Some(hostile.to_owned()),
         html: Some(hostile.to_owned()),
-        junit: Some(hostile.to_owned()),
-        json: Some(hostile.to_owned()),
         again: Some(hostile.to_owned()),
     };
     for text in [

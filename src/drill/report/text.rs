@@ -176,8 +176,8 @@ impl Text {
 
     /// Where things were written. Paths and commands stay whole, so that they can be copied.
     fn places(&mut self, written: &Written) {
-        let Written { run, html, junit, json, again } = written;
-        let named = [("run", run), ("report", html), ("junit", junit), ("json", json), ("again", again)];
+        let Written { run, html, again } = written;
+        let named = [("run", run), ("report", html), ("again", again)];
         let places: Vec<_> = named
             .into_iter()
             .filter_map(|(name, place)| Some(format!("{name}: {}", plain(place.as_ref()?))))
