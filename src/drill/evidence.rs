@@ -11,6 +11,7 @@
 mod alertmanager;
 mod client;
 mod collector;
+mod credentials;
 mod exposition;
 #[cfg(test)]
 mod fake;
@@ -19,8 +20,9 @@ mod panels;
 mod prometheus;
 mod service;
 
-pub use client::{Client, Credentials, LARGEST, TIMEOUT, Unsendable};
+pub use client::{Client, LARGEST, TIMEOUT};
 pub use collector::{Collector, NoSource, Sources};
+pub use credentials::{Credentials, Unsendable};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

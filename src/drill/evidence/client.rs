@@ -1,12 +1,9 @@
 //! One question to a source of evidence, and its whole answer, bounded in size and time.
 
-use std::fmt;
 use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
@@ -18,9 +15,9 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use crate::contract::Token;
 use crate::contract::quantity::{Size, format_duration};
 use crate::dial::Dial;
+use crate::drill::evidence::credentials::Credentials;
 use crate::drill::request::AGENT;
 use crate::drill::target::Target;
 
@@ -41,60 +38,6 @@ pub struct Client {
     credentials: Option<Credentials>,
     timeout: Duration,
     largest: Size,
-}
-
-/// What a source wants to see before it answers. Its `Debug` text does not hold it.
-#[derive(Clone)]
-pub struct Credentials {
-    authorization: HeaderValue,
-    /// What must not be shown, wherever it turns up.
-    secrets: Vec<String>,
-}
-
-/// A user and a password that cannot be sent (RFC 7617, section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a user without a colon, and neither user nor password with control characters")]
-pub struct Unsendable;
-
-impl Credentials {
-    /// A bearer token (RFC 6750).
-    #[must_use]
-    pub fn bearer(token: &Token) -> Self {
-        // A token has nothing but visible ASCII characters, which every header can carry.
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.secret()));
-        Self::hidden(value.unwrap_or(HeaderValue::from_static("Bearer")), vec![token.secret().to_owned()])
-    }
-
-    /// A user and a password (RFC 7617).
-    ///
-    /// # Errors
-    /// When they cannot be told apart or sent.
-    pub fn basic(user: &str, password: &str) -> Result<Self, Unsendable> {
-        let either = format!("{user}:{password}");
-        if user.contains(':') || either.chars().any(char::is_control) {
-            return Err(Unsendable);
-        }
-        let encoded = STANDARD.encode(either);
-        let value = HeaderValue::from_str(&format!("Basic {encoded}")).map_err(|_| Unsendable)?;
-        Ok(Self::hidden(value, vec![password.to_owned(), encoded]))
-    }
-
-    fn hidden(mut authorization: HeaderValue, mut secrets: Vec<String>) -> Self {
-        authorization.set_sensitive(true);
-        secrets.retain(|secret| !secret.is_empty());
-        Self { authorization, secrets }
-    }
-
-    /// The text without what must not be shown.
-    fn redact(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(..)")
-    }
 }
 
 /// Something to ask, below the address of the source.
@@ -273,7 +216,7 @@ impl Client {
             request = request.header(header::CONTENT_TYPE, kind);
         }
         if let Some(credentials) = &self.credentials {
-            request = request.header(header::AUTHORIZATION, &credentials.authorization);
+            request = request.header(header::AUTHORIZATION, credentials.authorization());
         }
         request.body(Full::from(body)).map_err(|error| error.to_string())
     }
@@ -371,6 +314,8 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::contract::Token;
+    use crate::drill::evidence::Unsendable;
     use crate::drill::evidence::fake::{Fake, answer};
 
     fn client(url: &str) -> Client {

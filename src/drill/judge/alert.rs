@@ -3,19 +3,22 @@
 //! Read from `ALERTS`, which Prometheus writes at each evaluation: when an alert began to pend, when it
 //! fired, and when it did for the last time are known to one evaluation, whoever looks and whenever.
 
+mod told;
+
 use std::time::Duration;
 
 use crate::contract::nearest;
 use crate::contract::quantity::format_duration;
-use crate::drill::evidence::{FailedNotifications, Held, Labels, Page, Rule, Sample, Series};
-use crate::drill::file::expectation::{Alert, Fires, Notifies, Resolves};
+use crate::drill::evidence::{Labels, Rule, Sample, Series};
+use crate::drill::file::expectation::{Alert, Fires, Resolves};
 use crate::drill::question::Explain;
 use crate::drill::run::PhaseLedger;
 use crate::drill::time::Time;
 
-use super::case::{Case, SETTLED, said, succeeded};
+use super::case::{Case, SETTLED, succeeded};
 use super::cause;
 use super::verdict::{Detection, Finding, Ruling, Verdict};
+use told::{held, told};
 
 pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
     let Ok(rules) = case.alerting_rules(&alert.alert) else { return Vec::new() };
@@ -91,6 +94,13 @@ fn wanted(alert: &Alert) -> Labels {
 /// Whether these labels are among those.
 pub(super) fn among(wanted: &Labels, labels: &Labels) -> bool {
     wanted.iter().all(|(name, value)| labels.get(name).map(String::as_str).unwrap_or_default() == value)
+}
+
+/// The annotations that an alert must have and has not, where there are any.
+fn missing(alert: &Alert, annotations: &Labels) -> Option<String> {
+    let missing = alert.annotations.iter().filter(|name| !annotations.contains_key(*name));
+    let missing = missing.map(String::as_str).collect::<Vec<_>>();
+    (!missing.is_empty()).then(|| missing.join(", "))
 }
 
 /// A time in which an alert fired without a break.
@@ -285,10 +295,7 @@ impl Episode<'_> {
     fn verdict(&self, case: &Case<'_>, alert: &Alert, fires: &Fires) -> Finding {
         let took = self.fired.since(self.phase.began).unwrap_or_default();
         let (shown, within) = (format_duration(took), format_duration(fires.within.0));
-        let missing: Vec<_> =
-            alert.annotations.iter().filter(|name| !self.rule.annotations.contains_key(*name)).collect();
-        if !missing.is_empty() {
-            let missing = missing.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if let Some(missing) = missing(alert, &self.rule.annotations) {
             return Finding::lied(format!("fired {shown} after the cause, without the annotation {missing}"));
         }
         if took <= fires.within.0 {
@@ -329,154 +336,6 @@ impl Episode<'_> {
             grouping_ms: paged.map(|paged| apart(paged, held.unwrap_or(self.fired).max(self.fired))),
         }
     }
-}
-
-/// The alert as Alertmanager held it, since it fired.
-fn held<'a>(case: &Case<'a>, alert: &Alert, fired: Time) -> impl Iterator<Item = &'a Held> + use<'a> {
-    let wanted = wanted(alert);
-    let name = alert.alert.clone();
-    let all = case.run.evidence.alertmanager.said().map_or(&[][..], |alertmanager| &alertmanager.alerts);
-    all.iter().filter(move |held| {
-        held.labels.get("alertname") == Some(&name) && among(&wanted, &held.labels) && held.last_seen >= fired
-    })
-}
-
-/// Whether somebody was told that it fires, and when.
-fn told(
-    case: &Case<'_>,
-    alert: &Alert,
-    episode: &Episode<'_>,
-    notifies: &Notifies,
-) -> (Finding, Option<Time>) {
-    match page(case, alert, episode, notifies) {
-        Ok((page, rang)) => {
-            let took = rang.since(episode.fired).unwrap_or_default();
-            let (shown, within) = (format_duration(took), format_duration(notifies.within.0));
-            let finding = if took <= notifies.within.0 {
-                Finding::held(format!("{shown} after it fired (asked: within {within})"))
-            } else {
-                Finding::lied(format!("{shown} after it fired, {within} were allowed"))
-            };
-            let missing: Vec<_> = alert
-                .annotations
-                .iter()
-                .filter(|name| !page.annotations.contains_key(*name))
-                .cloned()
-                .collect();
-            let finding = if missing.is_empty() {
-                finding
-            } else {
-                Finding::lied(format!("the page lacks {}", missing.join(", ")))
-            };
-            (finding, Some(rang))
-        }
-        Err(finding) => (finding, None),
-    }
-}
-
-fn page<'a>(
-    case: &Case<'a>,
-    alert: &Alert,
-    episode: &Episode<'_>,
-    notifies: &Notifies,
-) -> Result<(&'a Page, Time), Finding> {
-    let pager = said(&case.run.evidence.pager, "the pager", "--pager");
-    let failed = failed(case, &notifies.receiver);
-    let pager = match (pager, &failed) {
-        // Where Alertmanager itself says that it could not tell anybody, nobody has to ask the pager.
-        (Err(_), Some(failed)) => return Err(Finding::lied(format!("nobody was told: {failed}"))),
-        (pager, _) => pager?,
-    };
-    if pager.listening_since > episode.fired {
-        return Err(Finding::could_not_tell(format!(
-            "the pager began to listen at {}, after it fired: it may have heard of it before",
-            pager.listening_since
-        )));
-    }
-    let wanted = wanted(alert);
-    let of_it =
-        |page: &&Page| page.labels.get("alertname") == Some(&alert.alert) && among(&wanted, &page.labels);
-    // Alertmanager's start is that of the evaluation at which it fired.
-    let recent =
-        |page: &&Page| page.starts_at + Duration::from_millis(episode.rule.interval_ms) >= episode.fired;
-    let mut pages = pager.pages.iter().filter(of_it).filter(recent);
-    let rang =
-        pages.clone().find_map(|page| (page.receiver == notifies.receiver).then_some((page, page.rang_at?)));
-    if let Some(rang) = rang {
-        return Ok(rang);
-    }
-    case.known_at(episode.fired + notifies.within.0 + SETTLED, "the page")?;
-    if let Some(other) = pages.find(|page| page.rang_at.is_some()) {
-        return Err(Finding::lied(format!(
-            "told to {:?} and not to {:?}",
-            other.receiver, notifies.receiver
-        )));
-    }
-    let what = format!("nobody was told in the {} after it fired", format_duration(notifies.within.0));
-    Err(unheard(case, alert, episode, notifies, &what, failed))
-}
-
-/// Why a page did not arrive.
-fn unheard(
-    case: &Case<'_>,
-    alert: &Alert,
-    episode: &Episode<'_>,
-    notifies: &Notifies,
-    what: &str,
-    failed: Option<String>,
-) -> Finding {
-    let mut held = held(case, alert, episode.fired).peekable();
-    let alertmanager = case.run.evidence.alertmanager.said();
-    let until = episode.fired + notifies.within.0;
-    let unseen = alertmanager.and_then(|alertmanager| {
-        alertmanager.unseen.iter().find(|unseen| unseen.to >= episode.fired && unseen.from <= until)
-    });
-    if let (Some(unseen), None) = (unseen, held.peek()) {
-        return Finding::lied(format!(
-            "{what}, and Alertmanager could not be asked meanwhile: {}",
-            unseen.why
-        ));
-    }
-    if alertmanager.is_some() && held.peek().is_none() {
-        return Finding::lied(format!(
-            "{what}: Prometheus never told Alertmanager, look at its `alerting` section"
-        ));
-    }
-    for held in held {
-        if let Some(by) = held.inhibited_by.first() {
-            return Finding::lied(format!("{what}: Alertmanager inhibits it because of {by}"));
-        }
-        if let Some(by) = held.silenced_by.first() {
-            return Finding::could_not_tell(format!("{what}: Alertmanager has a silence for it, {by}"));
-        }
-        if let Some(by) = held.muted_by.first() {
-            return Finding::could_not_tell(format!("{what}: Alertmanager mutes it at this time, by {by}"));
-        }
-        if !held.receivers.contains(&notifies.receiver) {
-            let routed = held.receivers.join(", ");
-            return Finding::lied(format!(
-                "{what}: Alertmanager routes it to {routed:?}, not to {:?}",
-                notifies.receiver
-            ));
-        }
-    }
-    match failed {
-        Some(failed) => Finding::lied(format!("{what}: {failed}")),
-        None => Finding::lied(what.to_owned()),
-    }
-}
-
-/// What Alertmanager says of notifications that failed, where any did.
-fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
-    let failed = case.run.evidence.alertmanager.said()?.failed.as_ref().ok()?;
-    let of_receiver =
-        |failed: &&FailedNotifications| failed.receiver.as_ref().is_none_or(|name| name == receiver);
-    let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;
-    let reason = failed.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-    Some(format!(
-        "Alertmanager could not reach it: {} notifications by {} failed{reason}",
-        failed.count, failed.integration
-    ))
 }
 
 fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Result<Finding, Finding> {
