@@ -5,6 +5,7 @@ mod lanes;
 pub(super) mod output;
 mod own;
 mod preparation;
+mod sources;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,7 +44,7 @@ pub(super) struct Flags {
     target: Option<Target>,
 
     #[command(flatten)]
-    evidence: preparation::EvidenceFlags,
+    evidence: sources::Flags,
 
     /// Makes the requests repeatable, instead of what the file says [default: random]
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_DRILL_SEED")]

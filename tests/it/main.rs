@@ -8,6 +8,7 @@ mod client;
 mod dashboard;
 mod directory;
 mod documents;
+mod drill;
 mod eventually;
 mod evidence;
 mod fetch;

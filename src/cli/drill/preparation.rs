@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::Args;
 use http::{HeaderMap, header};
 
 use super::Flags;
@@ -18,27 +17,6 @@ use crate::drill::file::{DrillFile, Problem, environment};
 use crate::drill::load::{Bounds, Load};
 use crate::drill::plan::Plan;
 use crate::drill::target::Target;
-
-/// Where evidence is.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct EvidenceFlags {
-    /// Prometheus; without it the drill scrapes the target's /metrics itself, and judges what that can tell
-    #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_PROMETHEUS", value_parser = Target::parse)]
-    prometheus: Option<Target>,
-
-    /// Alertmanager
-    #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_ALERTMANAGER", value_parser = Target::parse)]
-    alertmanager: Option<Target>,
-
-    /// The pager
-    #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_PAGER", value_parser = Target::parse)]
-    pager: Option<Target>,
-
-    /// Grafana
-    #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_GRAFANA", value_parser = Target::parse)]
-    grafana: Option<Target>,
-}
 
 /// A drill that is ready, what its files are called, and how to repeat it.
 pub(super) struct Prepared {
@@ -53,14 +31,24 @@ const EMBEDDED: &str = include_str!("../../../drills/embedded.yaml");
 /// How often the drill looks at what forgets, and scrapes.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What all drills of one command have in common.
+struct Shared<'a> {
+    flags: &'a Flags,
+    /// Where requests go, whatever a file says.
+    given: Option<&'a Target>,
+    headers: HeaderMap,
+    /// Where evidence is, without the service itself.
+    sources: Sources,
+}
+
 /// Reads and checks every file, and the one that comes with the program where there is none.
 ///
 /// # Errors
 /// Everything that is wrong with any of them, a line each.
 pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec<Prepared>> {
-    let headers = headers(flags)?;
     let given = flags.target.as_ref().or(own);
-    let one = |name: &str, again: &str, text: &DrillText| one(name, again, text, flags, given, &headers);
+    let shared = Shared { flags, given, headers: headers(flags)?, sources: flags.evidence.sources()? };
+    let one = |name: &str, again: &str, text: &DrillText| one(name, again, text, &shared);
     if flags.files.is_empty() {
         let prepared = one("embedded", "firedrill drill", &DrillText::from(EMBEDDED));
         return Ok(vec![prepared.map_err(|unusable| anyhow::anyhow!("{unusable}"))?]);
@@ -92,14 +80,8 @@ fn headers(flags: &Flags) -> anyhow::Result<HeaderMap> {
     Ok(headers)
 }
 
-fn one(
-    name: &str,
-    again: &str,
-    text: &DrillText,
-    flags: &Flags,
-    given: Option<&Target>,
-    headers: &HeaderMap,
-) -> Result<Prepared, Unusable> {
+fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result<Prepared, Unusable> {
+    let Shared { flags, given, headers, sources } = shared;
     let file = text.read()?;
     let at_target = |message: String| text.refuse(vec![Problem { place: vec!["target".into()], message }]);
     let target = given.map_or_else(|| own_target(&file).map_err(at_target), |target| Ok(target.clone()))?;
@@ -110,7 +92,7 @@ fn one(
     let bounds = Bounds { timeout: flags.timeout, in_flight };
     let load = Load::new(vec![target.clone()], plan, bounds);
     let load = load.map_err(|error| at_target(error.to_string()))?;
-    let sources = sources(&flags.evidence, &target);
+    let sources = Sources { service: Some(Client::new(target.clone(), None)), ..sources.clone() };
     let again = format!("{again} --seed {seed}");
     let drill = Drill { file, seed, target, load, sources, every: LOOK };
     Ok(Prepared { name: name.to_owned(), again, drill })
@@ -123,16 +105,4 @@ fn own_target(drill: &DrillFile) -> Result<Target, String> {
     let url =
         environment::resolve(written, |name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
     Target::parse(&url).map_err(|error| format!("{url}: {error}"))
-}
-
-/// Where evidence is: what the flags say, and the service itself.
-fn sources(flags: &EvidenceFlags, target: &Target) -> Sources {
-    let client = |target: &Option<Target>| target.clone().map(|target| Client::new(target, None));
-    Sources {
-        prometheus: client(&flags.prometheus),
-        alertmanager: client(&flags.alertmanager),
-        pager: client(&flags.pager),
-        grafana: client(&flags.grafana),
-        service: Some(Client::new(target.clone(), None)),
-    }
 }

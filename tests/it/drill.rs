@@ -1,0 +1,115 @@
+//! `firedrill drill` and `judge`: exit codes, what is left behind, and what is never shown.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::directory::Directory;
+use crate::peer::{Act, Peer};
+use crate::process::{Ended, Process};
+use crate::serving::Serving;
+
+/// How long the drill that comes with the program may take, on the slowest machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A drill of two seconds, of any service.
+const SHORT: &str = "name: short\nworkload: drill\nphases: { a: { for: 2s, rate: 5/s, request: { path: /x } } }\nexpect: [{ counts: all phases }]\n";
+
+async fn drill(directory: &Directory, arguments: &[&str]) -> Ended {
+    let arguments = [&["drill"], arguments].concat();
+    Process::start_in(directory.path(), &arguments, &[]).ended_within(LIMIT).await
+}
+
+#[tokio::test]
+async fn an_interrupted_drill_keeps_its_run_file_which_gives_the_same_verdict_again() {
+    let directory = Directory::new("interrupted");
+    let mut process = Process::start_in(directory.path(), &["drill", "--seed", "7"], &[]);
+    process.says("phase 1 of 3", LIMIT).await;
+    process.signal(Signal::INT);
+    let ended = process.ended_within(LIMIT).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stdout.contains("The drill was interrupted."), "{ended:?}");
+    for kind in ["run.json", "json", "xml", "html"] {
+        let path = directory.path().join("firedrill-runs").join(format!("embedded.{kind}"));
+        assert!(path.exists(), "{kind} is missing");
+    }
+    let run = "firedrill-runs/embedded.run.json";
+    let again = async || {
+        Process::start_in(directory.path(), &["judge", "--json", run], &[]).ended_within(LIMIT).await
+    };
+    let (one, other) = (again().await, again().await);
+    assert_eq!((one.code, &one.stdout), (Some(2), &other.stdout));
+    let written = std::fs::read_to_string(directory.path().join("firedrill-runs/embedded.json")).unwrap();
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(parsed(&one.stdout), parsed(&written));
+}
+
+#[tokio::test]
+async fn evidence_that_cannot_be_had_is_told_before_the_first_request() {
+    let directory = Directory::new("unreachable");
+    directory.write("short.yaml", SHORT);
+    let peer = Peer::start(|_| Act::Answer(200)).await;
+    let target = peer.url();
+    let nobody = "http://127.0.0.1:9";
+    let ended = drill(&directory, &["--target", &target, "--prometheus", nobody, "short.yaml"]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("no evidence from Prometheus: GET http://127.0.0.1:9"), "{ended:?}");
+    assert!(peer.heads().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_files_is_told_with_its_place() {
+    let directory = Directory::new("wrong");
+    directory.write("wrong.yaml", &SHORT.replace("rate:", "rte:"));
+    directory.write("other/short.yaml", SHORT);
+    directory.write("short.yaml", SHORT);
+    let ended = drill(&directory, &["--target", "http://127.0.0.1:9", "wrong.yaml"]).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("wrong.yaml:3:25: there is no key \"rte\""), "{ended:?}");
+    let ended =
+        drill(&directory, &["--target", "http://127.0.0.1:9", "short.yaml", "other/short.yaml"]).await;
+    assert!(ended.stderr.contains("two drill files are called short"), "{ended:?}");
+    let ended = Process::start_in(directory.path(), &["judge", "short.yaml"], &[]).ended().await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("short.yaml is no run file"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn credentials_are_sent_to_prometheus_and_never_shown() {
+    let directory = Directory::new("credentials");
+    directory.write("short.yaml", SHORT);
+    directory.write("bearer", "s3cret-token\n");
+    directory.write("basic", "me:s3cret-word\n");
+    let prometheus = Peer::start(|_| Act::Answer(403)).await;
+    for (file, sent) in [("bearer", "Bearer s3cret-token"), ("basic", "Basic bWU6czNjcmV0LXdvcmQ=")] {
+        let credentials = ["--prometheus", &prometheus.url(), "--prometheus-credentials-file", file];
+        let target = ["--target", "http://127.0.0.1:9", "short.yaml"];
+        let ended = drill(&directory, &[&credentials[..], &target].concat()).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let heads = prometheus.heads();
+        assert!(heads.last().unwrap().contains(&format!("authorization: {sent}\r\n")), "{heads:?}");
+        assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn header_fields_of_a_file_reach_the_target_and_nothing_that_is_written() {
+    let directory = Directory::new("headers");
+    directory.write("short.yaml", &SHORT.replace("request: { path: /x }", "work: { cpu: 1ms }"));
+    directory.write("headers", "Authorization: Bearer s3cret\n");
+    let service = Serving::start_with("serve", &[], &[("FIREDRILL_TOKEN", "s3cret")]).await;
+    let target = format!("http://{}", service.address);
+    let ended = drill(&directory, &["--target", &target, "--header-file", "headers", "short.yaml"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let mut written = vec![format!("{ended:?}")];
+    for kind in ["run.json", "json", "xml", "html"] {
+        let path = directory.path().join("firedrill-runs").join(format!("short.{kind}"));
+        written.push(std::fs::read_to_string(path).unwrap());
+    }
+    assert!(written.iter().all(|text| !text.contains("s3cret")), "{written:?}");
+    // Without the token it would have been 401.
+    let run: Value = serde_json::from_str(&written[1]).unwrap();
+    let fates = &run["phases"][0]["ledger"]["fates"];
+    assert_eq!(*fates, serde_json::json!([{ "fate": "answered", "status": 200, "count": 10 }]));
+}
