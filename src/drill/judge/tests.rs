@@ -257,6 +257,16 @@ mod counts {
     }
 
     #[test]
+    fn counters_that_the_file_names_have_their_variables_replaced() {
+        let own = r#"{"counts": "all phases", "series": "hits_total{job=\"$job\",who=\"$workload\"}"},
+            {"quantile": 0.5, "within": "5%", "series": "took{who=\"$workload\"}"}"#;
+        let asked = questions(&run(own)).selectors;
+        for selector in [r#"hits_total{job="app",who="drill"}"#, r#"took_bucket{who="drill"}"#] {
+            assert!(asked.contains(&selector.to_owned()), "{asked:?}");
+        }
+    }
+
+    #[test]
     fn traffic_of_others_is_told_from_a_lie() {
         let mut run = run(COUNTS);
         for sample in &mut counters(&mut run)[0].samples {
