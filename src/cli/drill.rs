@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -51,7 +52,7 @@ pub(super) struct Flags {
     seed: Option<u64>,
 
     /// Runs drills of different workloads at the same time, those that say that they go alone after them
-    #[arg(long, env = "FIREDRILL_DRILL_PARALLEL")]
+    #[arg(long, env = "FIREDRILL_DRILL_PARALLEL", value_parser = FalseyValueParser::new())]
     parallel: bool,
 
     /// How long a request may take, from when it leaves to the end of its answer, from 1ms to 1h
@@ -68,7 +69,7 @@ pub(super) struct Flags {
     out: PathBuf,
 
     /// Show the details of what held, too
-    #[arg(long, env = "FIREDRILL_DRILL_VERBOSE")]
+    #[arg(long, env = "FIREDRILL_DRILL_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
 
     #[command(flatten)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{flag, open_files, token};
@@ -63,7 +64,7 @@ pub(super) struct Flags {
     token: token::Flags,
 
     /// Write the report as JSON
-    #[arg(long, env = "FIREDRILL_LOAD_JSON")]
+    #[arg(long, env = "FIREDRILL_LOAD_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

@@ -21,13 +21,11 @@ use crate::server::exposition;
 use crate::server::intake::{self, Caps, Untaken};
 use crate::server::lifecycle::Phase;
 use crate::server::problem::Problem;
+pub(super) use crate::server::route::{HEALTH, METRICS, READY};
 use crate::server::route::{Route, health, not_found};
 
 pub(super) const PAGE: Route = Route::get("/");
 pub(super) const STYLE: Route = Route::get("/pager.css");
-pub(super) const HEALTH: Route = Route::get("/health");
-pub(super) const READY: Route = Route::get("/ready");
-pub(super) const METRICS: Route = Route::get("/metrics");
 pub(super) const WEBHOOK: Route = Route::post("/webhook");
 pub(super) const PAGES: Route = Route::get("/pages");
 pub(super) const STREAM: Route = Route::get("/pages/stream");

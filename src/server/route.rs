@@ -50,6 +50,13 @@ impl Route {
     }
 }
 
+/// Liveness, which every server answers.
+pub(crate) const HEALTH: Route = Route::get("/health");
+/// Readiness, likewise.
+pub(crate) const READY: Route = Route::get("/ready");
+/// The exposition, likewise.
+pub(crate) const METRICS: Route = Route::get("/metrics");
+
 /// Every path that is served, and whose a request is until more is known.
 pub(crate) struct Routes {
     served: &'static [Route],

@@ -12,12 +12,10 @@ use crate::server::connection::Link;
 use crate::server::exposition;
 use crate::server::lifecycle::Phase;
 use crate::server::problem::Problem;
+pub(super) use crate::server::route::{HEALTH, METRICS, READY};
 use crate::server::route::{Route, health, not_found};
 
 pub(super) const PAGE: Route = Route::get("/");
-pub(super) const HEALTH: Route = Route::get("/health");
-pub(super) const READY: Route = Route::get("/ready");
-pub(super) const METRICS: Route = Route::get("/metrics");
 pub(super) const WORK: Route = Route::get_or_post("/work");
 pub(super) const OPENAPI: Route = Route::get("/openapi.json");
 
