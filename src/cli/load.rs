@@ -111,7 +111,7 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
     let agent = HeaderValue::from_static(AGENT);
     let mut headers = HeaderMap::from_iter([(header::USER_AGENT, agent)]);
     if let Some(token) = token {
-        headers.insert(header::AUTHORIZATION, token::bearer(token)?);
+        headers.insert(header::AUTHORIZATION, token::bearer(token));
     }
     Ok(Request { method: Method::GET, path: None, query, headers, body: Bytes::new(), hang_up: None })
 }

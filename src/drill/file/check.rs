@@ -21,7 +21,7 @@ pub fn problems(file: &DrillFile) -> Vec<Problem> {
     let mut found = Vec::new();
     let mut here = Here { place: Vec::new(), found: &mut found };
     whole(file, &mut here);
-    let drill = Drill { file, ours: file.phases.values().any(asks_this_service) };
+    let drill = Drill { file, ours: file.is_of_our_service() };
     for (n, expectation) in file.expect.iter().enumerate() {
         let mut here = here.at("expect");
         let mut here = here.at(n);
@@ -143,10 +143,6 @@ fn in_quotes(value: &str, here: &mut Here<'_>) {
             "found {value:?}, expected a text without quotes, backslashes and control characters"
         ));
     }
-}
-
-fn asks_this_service(phase: &Phase) -> bool {
-    phase.work.is_some() || phase.mix.iter().any(|part| part.work.is_some())
 }
 
 fn panels(Panels { panels, except, .. }: &Panels, here: &mut Here<'_>) {
