@@ -100,7 +100,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             _ => None,
         };
         let prepared = preparation::prepare(flags, own.as_ref().map(OwnService::target))?;
-        output.names(&prepared)?;
+        output.names("drill files", prepared.iter().map(|prepared| &*prepared.name))?;
         let outcome = drill(prepared, flags.parallel, &output, stopping).await;
         anyhow::Ok((outcome, own))
     });

@@ -9,7 +9,8 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::drill::{self, output};
+use super::drill;
+use super::drill::output::{self, Output};
 use crate::drill::judge::Outcome;
 use crate::drill::report::Written;
 use crate::drill::run::{Run, VERSION};
@@ -25,6 +26,10 @@ pub(super) struct Flags {
     #[arg(long, env = "FIREDRILL_JUDGE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 
+    /// Write the reports anew to this directory: NAME.html, NAME.json, NAME.xml (JUnit)
+    #[arg(long, value_name = "DIR", env = "FIREDRILL_JUDGE_OUT")]
+    out: Option<PathBuf>,
+
     /// Show the details of what held, too
     #[arg(long, env = "FIREDRILL_JUDGE_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
@@ -32,17 +37,32 @@ pub(super) struct Flags {
 
 /// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let output = flags.out.as_ref().map(|directory| Output::new(directory, flags.verbose)).transpose()?;
+    let names = flags.runs.iter().map(|path| name(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(output) = &output {
+        output.names("run files", names.iter().map(|name| &**name))?;
+    }
     let mut worst = Outcome::Held;
-    for path in &flags.runs {
+    for (path, name) in flags.runs.iter().zip(&names) {
         let run = read(path)?;
         let (outcome, report) = drill::judged(&run);
         worst = worst.max(outcome);
-        let written = Written { run: Some(path.display().to_string()), ..Written::default() };
+        let written = match &output {
+            Some(output) => output.reports(name, &run, &report, path, None)?,
+            None => Written { run: Some(path.display().to_string()), ..Written::default() },
+        };
         let text =
             if flags.json { report.json() } else { report.text(&written, output::look(flags.verbose)) };
         output::print(&text)?;
     }
     Ok(ExitCode::from(worst.exit_code()))
+}
+
+/// What the reports of a run file are called: `calm` of `calm.run.json`.
+fn name(path: &Path) -> anyhow::Result<String> {
+    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?.to_string_lossy();
+    let name = name.strip_suffix(".json").unwrap_or(&name);
+    Ok(name.strip_suffix(".run").unwrap_or(name).to_owned())
 }
 
 /// Reads a run file.

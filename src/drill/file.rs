@@ -10,6 +10,7 @@ pub mod environment;
 pub mod expectation;
 pub mod phase;
 mod position;
+mod premise;
 mod read;
 mod schema;
 pub mod value;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use check::problems;
 pub use expectation::Expectation;
 pub use phase::Phase;
+pub use premise::Premise;
 pub use read::{LARGEST, Misread, Problem, Step, locate};
 
 /// A drill: traffic in phases, and what monitoring should make of it.
@@ -50,6 +52,9 @@ pub struct DrillFile {
     pub alone: bool,
     /// What is sent, one phase after the other, each under its name.
     pub phases: IndexMap<String, Phase>,
+    /// What has to be true of the traffic before an alert that nobody asked for is called a lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<Premise>,
     /// What monitoring should make of it.
     pub expect: Vec<Expectation>,
 }
@@ -100,6 +105,9 @@ phases:
       - { weight: 3, work: { workload: 007 } }
       - { weight: 1, request: { method: POST, path: /cart?item=7, headers: { Accept: text/html }, body: "{}" }, hang_up: in the answer }
   pause: { for: 250ms }
+given:
+  - { truth: slow_ratio(500ms), at_most: 0.05 }
+  - { truth: p99, at_most: 1.5, during: ramp }
 expect:
   - counts: all phases
     series: http_requests_total{job="shop"}

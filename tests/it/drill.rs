@@ -35,14 +35,28 @@ async fn an_interrupted_drill_keeps_its_run_file_which_gives_the_same_verdict_ag
         assert!(path.exists(), "{kind} is missing");
     }
     let run = "firedrill-runs/embedded.run.json";
-    let again = async || {
-        Process::start_in(directory.path(), &["judge", "--json", run], &[]).ended_within(LIMIT).await
+    let judge = async |arguments: &[&str]| {
+        let arguments = [&["judge"], arguments].concat();
+        Process::start_in(directory.path(), &arguments, &[]).ended_within(LIMIT).await
     };
-    let (one, other) = (again().await, again().await);
+    let (one, other) = (judge(&["--json", run]).await, judge(&["--json", run]).await);
     assert_eq!((one.code, &one.stdout), (Some(2), &other.stdout));
-    let written = std::fs::read_to_string(directory.path().join("firedrill-runs/embedded.json")).unwrap();
+    let read = |place: &str, kind: &str| {
+        std::fs::read_to_string(directory.path().join(place).join(format!("embedded.{kind}"))).unwrap()
+    };
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(parsed(&one.stdout), parsed(&written));
+    assert_eq!(parsed(&one.stdout), parsed(&read("firedrill-runs", "json")));
+    // And its reports.
+    let ended = judge(&["--out", "again", run]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stdout.contains("again/embedded.html"), "{ended:?}");
+    for kind in ["json", "xml"] {
+        assert_eq!(read("again", kind), read("firedrill-runs", kind));
+    }
+    assert!(read("again", "html").contains("</html>"));
+    let ended = judge(&["--out", "again", run, run]).await;
+    let refused = "two run files are called embedded: both would write again/embedded.html";
+    assert!(ended.code == Some(2) && ended.stderr.contains(refused), "{ended:?}");
 }
 
 #[tokio::test]

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::preparation::Prepared;
 use super::{Conducted, judged};
 use crate::drill::judge::Outcome;
-use crate::drill::report::Written;
 use crate::drill::report::junit::junit;
 use crate::drill::report::text::Look;
+use crate::drill::report::{Report, Written};
+use crate::drill::run::Run;
 
 /// Where it goes.
-pub(super) struct Output {
+pub(in crate::cli) struct Output {
     directory: PathBuf,
     look: Look,
 }
 
 impl Output {
-    pub(super) fn new(directory: &Path, verbose: bool) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(directory: &Path, verbose: bool) -> anyhow::Result<Self> {
         let shown = directory.display();
         fs::create_dir_all(directory).with_context(|| {
             format!("cannot create {shown} for run files and reports; --out names another place")
@@ -28,15 +28,19 @@ impl Output {
         Ok(Self { directory: directory.to_owned(), look: look(verbose) })
     }
 
-    /// Refuses drills that would write the same files.
-    pub(super) fn names(&self, prepared: &[Prepared]) -> anyhow::Result<()> {
-        let mut names: Vec<_> = prepared.iter().map(|prepared| &prepared.name).collect();
-        names.sort();
+    /// Refuses drills, or their run files, that would write the same files.
+    pub(in crate::cli) fn names<'a>(
+        &self,
+        files: &str,
+        names: impl Iterator<Item = &'a str>,
+    ) -> anyhow::Result<()> {
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => bail!(
-                "two drill files are called {}: both would write {}",
+                "two {files} are called {}: both would write {}",
                 pair[0],
-                self.path(pair[0], "run.json").display()
+                self.path(pair[0], "html").display()
             ),
             None => Ok(()),
         }
@@ -58,14 +62,27 @@ impl Output {
         let file = self.path(name, "run.json");
         write(&file, &serde_json::to_string(&run)?)?;
         let (outcome, report) = judged(&run);
-        write(&self.path(name, "json"), &report.json())?;
-        write(&self.path(name, "xml"), &junit(std::slice::from_ref(&report)))?;
-        let page = self.path(name, "html");
-        let shown = |path: &Path| Some(path.display().to_string());
-        let written = Written { run: shown(&file), html: shown(&page), again: Some(again.to_owned()) };
-        write(&page, &report.html(&run, &written))?;
+        let written = self.reports(name, &run, &report, &file, Some(again.to_owned()))?;
         print(&report.text(&written, self.look))?;
         Ok(outcome)
+    }
+
+    /// Writes the reports of a run that is kept in this file, and says what was written.
+    pub(in crate::cli) fn reports(
+        &self,
+        name: &str,
+        run: &Run,
+        report: &Report,
+        file: &Path,
+        again: Option<String>,
+    ) -> anyhow::Result<Written> {
+        write(&self.path(name, "json"), &report.json())?;
+        write(&self.path(name, "xml"), &junit(std::slice::from_ref(report)))?;
+        let page = self.path(name, "html");
+        let shown = |path: &Path| Some(path.display().to_string());
+        let written = Written { run: shown(file), html: shown(&page), again };
+        write(&page, &report.html(run, &written))?;
+        Ok(written)
     }
 
     /// What came of several drills together.

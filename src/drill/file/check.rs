@@ -22,6 +22,10 @@ pub fn problems(file: &DrillFile) -> Vec<Problem> {
     let mut here = Here { place: Vec::new(), found: &mut found };
     whole(file, &mut here);
     let drill = Drill { file, ours: file.is_of_our_service() };
+    for (n, premise) in file.given.iter().enumerate() {
+        let mut here = here.at("given");
+        drill.premise(premise, &mut here.at(n));
+    }
     for (n, expectation) in file.expect.iter().enumerate() {
         let mut here = here.at("expect");
         let mut here = here.at(n);
@@ -282,6 +286,31 @@ mod tests {
         assert!(found(&with("name: x\ntarget: http://${APP:-app}:${PORT}\n")).is_empty());
         let nothing = theirs("").replace("expect:\n\n", "expect: []\n");
         one(&nothing, "[]", "found nothing that is expected");
+    }
+
+    #[test]
+    fn what_is_given_is_of_the_ledger_and_could_be_otherwise() {
+        let with = |premise: &str| {
+            ours("  - { nothing_else: fires }").replacen(
+                "expect:",
+                &format!("given:\n  - {premise}\nexpect:"),
+                1,
+            )
+        };
+        assert!(found(&with("{ truth: slow_ratio(500ms), at_most: 0.05, during: calm }")).is_empty());
+        one(&with("{ truth: 3, at_most: 5 }"), "3", "found 3, expected what the ledger knows");
+        one(
+            &with("{ truth: error_ratio, at_most: 5 }"),
+            "5",
+            "found 5, expected a share from 0 to less than 1",
+        );
+        one(&with("{ truth: p99, at_most: -1 }"), "-1", "found -1, expected a number from 0 on");
+        one(&with("{ truth: p99, at_most: 1, during: clam }"), "clam", "there is no phase \"clam\"");
+        one(
+            &with("{ truth: mean, at_most: 1, during: pause }"),
+            "mean",
+            "found mean of a time in which nothing is sent",
+        );
     }
 
     #[test]

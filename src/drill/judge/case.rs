@@ -6,10 +6,12 @@ use crate::contract::quantity::format_duration;
 use crate::drill::evidence::{
     Answer, Explained, Labels, Prometheus, Rule, Said, Sample, Series, Source, Value,
 };
+use crate::drill::file::Premise;
 use crate::drill::promql::Variables;
 use crate::drill::run::{PhaseLedger, Run};
 use crate::drill::time::Time;
 
+use super::truth::{Shown, Truth, shown};
 use super::verdict::Finding;
 
 /// How far a clock may be off before times cannot be compared.
@@ -218,6 +220,31 @@ impl<'a> Case<'a> {
         Ok(longest.map(|pair| {
             format!("nothing was scraped for {} from {} on", format_duration(apart(pair)), pair[0])
         }))
+    }
+
+    /// What the file takes for granted of the traffic and was not so, where anything was.
+    fn broken_premise(&self) -> Option<String> {
+        let broken = |premise: &Premise, phase: &PhaseLedger| {
+            let truth = Truth::of(premise.truth, phase).filter(|truth| truth.least > premise.at_most)?;
+            let (truth, most) = (Shown(truth, premise.truth), shown(premise.at_most, premise.truth));
+            Some(format!("{} was {truth} in {}, where at most {most} is given", premise.truth, phase.name))
+        };
+        let of = |premise: &Premise| {
+            let phases = self.run.phases.iter();
+            let mut about =
+                phases.filter(|phase| premise.during.as_ref().is_none_or(|name| *name == phase.name));
+            about.find_map(|phase| broken(premise, phase))
+        };
+        self.run.drill.given.iter().find_map(of)
+    }
+
+    /// That an alert fired which should have been silent: a lie, unless the traffic was not what the file
+    /// takes for granted.
+    pub(super) fn should_be_silent(&self, fired: String) -> Finding {
+        match self.broken_premise() {
+            Some(premise) => Finding::could_not_tell(format!("{fired}; but {premise}: it may be right")),
+            None => Finding::lied(fired),
+        }
     }
 
     /// The rule that alerts under this name.

@@ -45,7 +45,7 @@ fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
     }
     let mut others = others.into_iter();
     if let Some(first) = others.next() {
-        return Ok(Finding::lied(first).with(others));
+        return Ok(case.should_be_silent(first).with(others));
     }
     let longest = rules().map(|rule| rule.interval_ms).max().unwrap_or_default();
     case.known_at(

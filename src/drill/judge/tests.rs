@@ -166,6 +166,31 @@ mod counts {
     }
 
     #[test]
+    fn what_is_counted_late_is_counted() {
+        // The last scrape that should have all is at 65 s; one request is in the next one only.
+        let until = |last: i64| {
+            let mut run = run(COUNTS);
+            let late = |sample: &mut Sample| {
+                if sample.0 < at(last) {
+                    sample.1 = sample.1.min(299.0)
+                }
+            };
+            counters(&mut run)[1].samples.iter_mut().for_each(late);
+            run
+        };
+        assert_says(&until(75), 0, Ruling::Held, "600 sent, 600 counted");
+        assert_says(&until(80), 0, Ruling::Lied, "1 requests are missing");
+        // Whether it is lost is not known before the scrapes that it has are there.
+        let mut early = until(75);
+        early.evidence.collected = at(67);
+        for selected in &mut said(&mut early).samples {
+            selected.series.iter_mut().for_each(|series| series.samples.retain(|sample| sample.0 <= at(67)));
+        }
+        let (ruling, says) = judged(&early).remove(0);
+        assert!(matches!(ruling, Ruling::NotYet(until) if until > at(75)), "{ruling:?}: {says}");
+    }
+
+    #[test]
     fn failures_that_are_counted_as_successes_are_found_by_status() {
         let mut run = run(COUNTS);
         counters(&mut run)[1].labels.insert("http_response_status_code".to_owned(), "200".to_owned());
@@ -427,6 +452,26 @@ mod alerts {
         assert_says(&run, 2, Ruling::Held, "none fired that was not asked to");
         said(&mut run).alerts.push(alert("firing", &[("workload", "demo")], 50, 55));
         assert_says(&run, 2, Ruling::Lied, "workload=\"demo\"");
+    }
+
+    #[test]
+    fn an_alert_unasked_is_no_lie_where_the_traffic_was_not_as_given() {
+        let silent = r#"{"nothing_else": "fires"}, {"alert": "HighErrorRatio", "never": "fires"}"#;
+        let mut run = run(silent);
+        said(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
+        // Every request of the second phase failed, and took from 20 to 59 ms.
+        for (truth, during) in
+            [("slow_ratio(500ms)", ""), ("p99", ""), ("error_ratio", r#", "during": "calm""#)]
+        {
+            let premise = format!(r#"{{"truth": "{truth}", "at_most": 0.5{during}}}"#);
+            run.drill.given = vec![serde_json::from_str(&premise).unwrap()];
+            assert_says(&run, 0, Ruling::Lied, "fired 45s after the drill began");
+            assert_says(&run, 1, Ruling::Lied, "fired 45s after the drill began");
+        }
+        run.drill.given = vec![serde_json::from_str(r#"{"truth": "error_ratio", "at_most": 0.5}"#).unwrap()];
+        let why = "but error_ratio was 100 % in burning, where at most 50 % is given";
+        assert_says(&run, 0, Ruling::CouldNotTell, why);
+        assert_says(&run, 1, Ruling::CouldNotTell, why);
     }
 
     #[test]

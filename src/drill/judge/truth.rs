@@ -28,12 +28,12 @@ impl Truth {
             Quantity::Requests => Some(Self::range(requests)),
             Quantity::Errors => Some(Self::range(errors)),
             Quantity::ErrorRatio if requests.most == 0 => None,
-            // Whatever may have been seen may have failed, and then is both among the errors and among the requests.
+            // What may have been seen may have gone well for the service, or have failed.
             Quantity::ErrorRatio => {
-                let sure = Range { least: errors.least, most: requests.least.max(1) };
-                let unsure = Range { least: errors.most, most: requests.most };
-                let (a, b) = (ratio(sure), ratio(unsure));
-                Some(Self { least: a.min(b), most: a.max(b) })
+                let failed =
+                    Range { least: errors.most, most: requests.least + (errors.most - errors.least) };
+                let went_well = Range { least: errors.least, most: requests.most };
+                Some(Self { least: ratio(went_well), most: ratio(failed) })
             }
             Quantity::Rate => {
                 let Self { least, most } = Self::range(requests);
@@ -113,7 +113,30 @@ pub(super) struct Shown(pub(super) Truth, pub(super) Quantity);
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+
     use super::*;
+    use crate::drill::fate::Fate;
+    use crate::drill::ledger::{Ledger, Times};
+    use crate::drill::time::Time;
+
+    #[test]
+    fn requests_whose_fate_nobody_knows_may_have_failed_or_not() {
+        let mut phase = PhaseLedger {
+            name: "calm".to_owned(),
+            began: Time::from_millis(0),
+            ended: Time::from_millis(10_000),
+            ledger: Ledger::default(),
+        };
+        let times = Times { due: Duration::ZERO, left: Duration::ZERO, ended: Duration::ZERO };
+        let fates = [Fate::Answered(StatusCode::OK), Fate::Answered(StatusCode::BAD_GATEWAY), Fate::TimedOut];
+        fates.into_iter().for_each(|fate| phase.ledger.enter(fate, times));
+        let truth = Truth::of(Quantity::ErrorRatio, &phase).unwrap();
+        // One of two or three failed, or two of three.
+        assert_eq!((truth.least, truth.most), (1.0 / 3.0, 2.0 / 3.0));
+    }
 
     #[test]
     fn numbers_are_rounded_for_people() {

@@ -21,9 +21,12 @@ fn blocks(language: &str) -> Vec<&'static str> {
 /// An example as a whole drill: what it leaves out, because it shows something else, is added.
 fn whole(example: &str) -> String {
     let head = "name: example\nworkload: drill\njob: firedrill\n";
+    let calm = "{ for: 30s, rate: 20/s, work: {} }";
+    let phases = format!("phases:\n  calm: {calm}\n  burning: {calm}\n");
     if example.starts_with("- ") {
-        let calm = "{ for: 30s, rate: 20/s, work: {} }";
-        format!("{head}phases:\n  calm: {calm}\n  burning: {calm}\nexpect:\n{example}")
+        format!("{head}{phases}expect:\n{example}")
+    } else if example.starts_with("given:") {
+        format!("{head}{phases}{example}expect:\n  - nothing_else: fires\n")
     } else if example.starts_with("phases:") {
         format!("{head}{example}expect:\n  - nothing_else: fires\n")
     } else {

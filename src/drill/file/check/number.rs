@@ -2,6 +2,7 @@
 
 use promql_parser::parser::value::ValueType;
 
+use super::super::Premise;
 use super::super::expectation::{Quantile, Query};
 use super::super::value::{Quantity, Tolerance};
 use super::{Drill, Here};
@@ -44,6 +45,25 @@ impl Drill<'_> {
         }
     }
 
+    pub(super) fn premise(&self, premise: &Premise, here: &mut Here<'_>) {
+        let Premise { truth, at_most, during } = premise;
+        self.phase_of(during.as_deref(), here);
+        if matches!(truth, Quantity::Number(_)) {
+            here.at("truth").say(format!(
+                "found {truth}, expected what the ledger knows, such as slow_ratio(500ms) or error_ratio"
+            ));
+        }
+        self.is_defined(*truth, during.as_deref(), &mut here.at("truth"));
+        if !at_most.is_finite() || *at_most < 0.0 || (is_ratio(*truth) && *at_most >= 1.0) {
+            let expected = if is_ratio(*truth) {
+                "a share from 0 to less than 1, such as 0.05"
+            } else {
+                "a number from 0 on"
+            };
+            here.at("at_most").say(format!("found {at_most}, expected {expected}"));
+        }
+    }
+
     pub(super) fn quantile(&self, quantile: &Quantile, here: &mut Here<'_>) {
         let during = quantile.during.as_deref();
         if !(quantile.quantile > 0.0 && quantile.quantile < 1.0) {
@@ -76,6 +96,11 @@ impl Drill<'_> {
             ));
         }
     }
+}
+
+/// Whether it is a share from 0 to 1.
+const fn is_ratio(quantity: Quantity) -> bool {
+    matches!(quantity, Quantity::ErrorRatio | Quantity::SlowRatio(_))
 }
 
 /// What the query should be, by its key: it takes exactly one.
@@ -116,7 +141,6 @@ fn in_order(from: Quantity, to: Quantity, here: &mut Here<'_>) {
 
 /// That a tolerance lets something through, and not everything.
 fn tolerance(within: Tolerance, expected: &[Quantity], here: &mut Here<'_>) {
-    let ratio = |quantity: &Quantity| matches!(quantity, Quantity::ErrorRatio | Quantity::SlowRatio(_));
     match within {
         Tolerance::Share(share) if share >= 1.0 => {
             here.say(format!(
@@ -126,7 +150,7 @@ fn tolerance(within: Tolerance, expected: &[Quantity], here: &mut Here<'_>) {
         Tolerance::Share(share) if share > 0.0 && expected.contains(&Quantity::Number(0.0)) => {
             here.say(format!("found {within} of 0, which is 0: expected an absolute amount such as 0.01"));
         }
-        Tolerance::Absolute(most) if most >= 1.0 && expected.iter().any(ratio) => {
+        Tolerance::Absolute(most) if most >= 1.0 && expected.iter().copied().any(is_ratio) => {
             here.say(format!("found {within}, within which any two shares from 0 to 1 are: expected a percentage such as 5% or less than 1"));
         }
         Tolerance::Share(_) | Tolerance::Absolute(_) => {}
