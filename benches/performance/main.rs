@@ -1,4 +1,5 @@
-//! What the service costs: throughput, CPU time of scrapes, memory, and time to be ready; and how well `load` sends.
+//! What the service costs: throughput, CPU time of scrapes, memory, and time to be ready; how well `load` sends,
+//! and what judging takes.
 //!
 //! `cargo bench` measures, prints, and fails where a target of ours is missed; `cargo bench -- health` does one
 //! part. `cargo test --benches` only sees that each part still works, with a few requests and no verdict.
@@ -10,6 +11,7 @@ mod footprint;
 mod generator;
 mod health;
 mod instrumented;
+mod judge;
 mod keep_alive;
 mod scrape;
 mod serve;
@@ -20,11 +22,12 @@ use std::process::ExitCode;
 /// A name, and what prints the figures and says whether they are as they should be.
 type Part = (&'static str, fn(bool) -> bool);
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("footprint", footprint::run),
     ("scrape", scrape::run),
     ("health", health::run),
     ("generator", generator::run),
+    ("judge", judge::run),
 ];
 
 fn main() -> ExitCode {
