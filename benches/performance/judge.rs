@@ -59,7 +59,7 @@ pub(crate) fn run(measure: bool) -> bool {
         .map(|_| judge(&[file.to_str().unwrap(), "--out", directory.to_str().unwrap()]))
         .collect();
     fs::remove_dir_all(&directory).unwrap();
-    judged.sort_by(|one, other| one.0.cmp(&other.0));
+    judged.sort_by_key(|one| one.0);
     let time = judged[judged.len() / 2].0;
     let peak = judged.iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
     let quick = time < ASKED_TIME;
@@ -179,17 +179,18 @@ fn prometheus(began: Time, requests: f64) -> Prometheus {
 }
 
 /// How many scrapes fit into the drill, the minute before it and the minute after it.
-const fn scrapes() -> u64 {
-    (LASTS.as_secs() + 120) / SCRAPE.as_secs()
+fn scrapes() -> u32 {
+    u32::try_from((LASTS.as_secs() + 120) / SCRAPE.as_secs()).unwrap()
 }
 
 /// A sample every scrape, from a minute before the drill to a minute after it, by how far the drill is.
 fn series(began: Time, labels: Vec<(&str, String)>, value: impl Fn(f64) -> f64) -> Series {
     let labels = labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let sample = |n: u64| {
-        let seconds = n as f64 * SCRAPE.as_secs_f64() - 60.0;
-        let at = Time::from_millis(began.millis() + (seconds * 1e3) as i64);
-        Sample(at, value((seconds / LASTS.as_secs_f64()).clamp(0.0, 1.0)))
+    let first = Time::from_millis(began.millis() - 60_000);
+    let sample = |n: u32| {
+        let since_first = SCRAPE * n;
+        let share = (since_first.as_secs_f64() - 60.0) / LASTS.as_secs_f64();
+        Sample(first + since_first, value(share.clamp(0.0, 1.0)))
     };
     Series { labels, samples: (0..=scrapes()).map(sample).collect() }
 }
