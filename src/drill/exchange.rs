@@ -25,7 +25,7 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 /// that turns out to have been closed before it took a byte of the request.
 pub(super) async fn exchange(
     pool: &Pool,
-    mut outgoing: Outgoing,
+    mut outgoing: Box<Outgoing>,
     deadline: Instant,
 ) -> (Fate, Option<Connection>) {
     loop {
@@ -36,7 +36,7 @@ pub(super) async fn exchange(
         let used = connection.used;
         match timeout_at(deadline, converse(connection, outgoing)).await {
             Ok(Ok((fate, connection))) => return (fate, connection),
-            Ok(Err(Unsent { outgoing: Some(unsent), .. })) if used => outgoing = *unsent,
+            Ok(Err(Unsent { outgoing: Some(unsent), .. })) if used => outgoing = unsent,
             Ok(Err(Unsent { fate, .. })) => return (fate, None),
             Err(_) => return (Fate::TimedOut, None),
         }
@@ -51,9 +51,9 @@ struct Unsent {
 
 async fn converse(
     mut connection: Connection,
-    outgoing: Outgoing,
+    outgoing: Box<Outgoing>,
 ) -> Result<(Fate, Option<Connection>), Unsent> {
-    let Outgoing { request, hang_up, mut sent } = outgoing;
+    let Outgoing { request, hang_up, mut sent } = *outgoing;
     let answer = tokio::select! {
         biased;
         answer = connection.sender.try_send_request(request) => answer,

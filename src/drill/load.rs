@@ -264,7 +264,7 @@ async fn one(
     shared: Arc<Shared>,
     number: Number,
     turn: usize,
-    outgoing: Outgoing,
+    outgoing: Box<Outgoing>,
     slot: OwnedSemaphorePermit,
 ) {
     let left = Instant::now();

@@ -54,18 +54,19 @@ impl Query {
         Self { encoded: text.to_owned(), counter: None }
     }
 
-    /// The `n`th of them, after a question mark unless it is empty.
-    fn nth(&self, n: u64) -> String {
-        match &self.counter {
-            Some(counter) if self.encoded.is_empty() => format!("?{counter}={n}"),
-            Some(counter) => format!("?{}&{counter}={n}", self.encoded),
-            None if self.encoded.is_empty() => String::new(),
-            None => format!("?{}", self.encoded),
+    /// The `n`th of them behind a path, after a question mark unless it is empty.
+    fn nth(&self, path: &str, n: u64) -> String {
+        let Self { encoded, counter } = self;
+        match counter {
+            Some(counter) if encoded.is_empty() => format!("{path}?{counter}={n}"),
+            Some(counter) => format!("{path}?{encoded}&{counter}={n}"),
+            None if encoded.is_empty() => path.to_owned(),
+            None => format!("{path}?{encoded}"),
         }
     }
 }
 
-/// A request on its way.
+/// A request on its way. It is large, and goes through many hands: boxed, it is not copied by each.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) request: http::Request<Sending>,
@@ -93,9 +94,9 @@ impl Request {
     ///
     /// # Errors
     /// When path and query are too long together, 65,534 bytes.
-    pub(super) fn nth(&self, n: u64, target: &Target) -> Result<Outgoing, http::Error> {
+    pub(super) fn nth(&self, n: u64, target: &Target) -> Result<Box<Outgoing>, http::Error> {
         let path = self.path.as_deref().unwrap_or_else(|| target.path());
-        let path = format!("{path}{}", self.query.nth(n));
+        let path = self.query.nth(path, n);
         let bytes = Some(self.body.clone()).filter(|bytes| !bytes.is_empty());
         let mut request = http::Request::new(Sending { bytes, wait: None });
         *request.method_mut() = self.method.clone();
@@ -104,7 +105,7 @@ impl Request {
         request.headers_mut().insert(header::HOST, target.host_header().clone());
         let waits = self.hang_up == Some(HangUp::BeforeAnswer);
         let sent = waits.then(|| hold_back(&mut request));
-        Ok(Outgoing { request, hang_up: self.hang_up, sent })
+        Ok(Box::new(Outgoing { request, hang_up: self.hang_up, sent }))
     }
 }
 
