@@ -142,6 +142,18 @@ class UpAndDown(Scripts):
             for place in (kept, state, (planned.stdout + applied.stdout + applied.stderr).encode()):
                 self.assertNotIn(secret, place)
 
+    def test_the_zone_that_cloud_map_made_gets_its_tags(self):
+        zone = aws("route53").create_hosted_zone(Name="firedrill-demo.internal", CallerReference="1")["HostedZone"]["Id"].removeprefix("/hostedzone/")
+        with tempfile.TemporaryDirectory() as there:
+            terraform, plan = Path(there) / "terraform", Path(there) / "plan"
+            terraform.write_text(f'#!/bin/sh\ncase "$*" in *hosted_zone_id) echo {zone} ;; *creator) echo "Ada Lovelace" ;; esac\n')
+            terraform.chmod(0o755)
+            plan.touch()
+            up = run("up", "--no-drill", "--apply", str(plan), "demo", PATH=f"{there}:{os.environ['PATH']}")
+        self.assertEqual((up.returncode, up.stderr), (0, ""))
+        tags = aws("route53").list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone)["ResourceTagSet"]["Tags"]
+        self.assertEqual({tag["Key"]: tag["Value"] for tag in tags}, {"creator": "Ada Lovelace", "project": "firedrill", "name": "demo"})
+
     def test_leftovers_are_named(self):
         self.publish_all()
         topic = aws("sns").create_topic(Name="firedrill-demo-alarms", Tags=[{"Key": k, "Value": v} for k, v in {**TAGS, "name": "demo"}.items()])["TopicArn"]

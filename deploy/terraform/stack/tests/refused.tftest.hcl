@@ -138,6 +138,8 @@ run "the_fourth_of_each" {
   command = plan
 
   variables {
+    # More tasks than an answer names, of three.
+    app_tasks = { min = 3, max = 7 }
     # A creator with signs that tags have not.
     creator = "Ada <ada@example.com>"
     # A url for a domain.
@@ -146,6 +148,7 @@ run "the_fourth_of_each" {
   }
 
   expect_failures = [
+    var.app_tasks,
     var.creator,
     var.domain_name,
   ]
@@ -155,12 +158,15 @@ run "the_fifth_of_each" {
   command = plan
 
   variables {
+    # More tasks than an answer names, of more.
+    app_tasks = { min = 7, max = 8 }
     # A zones name for its id.
     zone_id     = "example.com"
     domain_name = "firedrill.example.com"
   }
 
   expect_failures = [
+    var.app_tasks,
     var.zone_id,
   ]
 }
