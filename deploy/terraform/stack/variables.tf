@@ -119,8 +119,12 @@ variable "app_size" {
   }
 
   validation {
-    condition     = var.app_size.memory >= 2 * var.app_size.cpu && var.app_size.memory <= 8 * var.app_size.cpu
-    error_message = "app_size: got ${var.app_size.memory} MiB with ${var.app_size.cpu} CPU units, expected twice to eight times as many MiB as units."
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
+    condition = (
+      var.app_size.memory >= 2 * var.app_size.cpu && var.app_size.memory <= min(8 * var.app_size.cpu, 30720) &&
+      (var.app_size.memory % 1024 == 0 || (var.app_size.memory == 512 && var.app_size.cpu == 256))
+    )
+    error_message = "app_size: got ${var.app_size.memory} MiB with ${var.app_size.cpu} CPU units, expected twice to eight times as many MiB as units, whole GiB (or 512 MiB), and at most 30720."
   }
 
   validation {
