@@ -152,7 +152,8 @@ async fn files_that_are_printed_are_taken_from_the_log_as_they_were_written() {
     let said = String::from_utf8(extract.stdout).unwrap();
     assert!(ended.stdout.starts_with(&said) && said.contains("Monitoring told the truth"), "{said}");
     for kind in ["run.json", "json", "xml", "html"] {
-        let read = |place: &str| std::fs::read(directory.path().join(format!("{place}/short.{kind}"))).unwrap();
+        let read =
+            |place: &str| std::fs::read(directory.path().join(format!("{place}/short.{kind}"))).unwrap();
         assert!(read("taken") == read("firedrill-runs"), "{kind}");
     }
 }

@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn what_was_encoded_is_what_is_decoded_from_lines_of_at_most_76_characters() {
-        let file: Vec<u8> = (0..10_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let file: Vec<u8> =
+            (0..10_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         let text = uuencode("a b.json.gz", &file).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         let [first, data @ .., last] = &lines[..] else { panic!("{text}") };
