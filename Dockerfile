@@ -17,7 +17,8 @@ RUN --mount=type=cache,id=firedrill-registry-$TARGETPLATFORM,sharing=locked,targ
  && touch src/*.rs \
  && cargo build --locked --release --target "$triple" \
  && install -D "target/$triple/release/firedrill" /out/firedrill \
- && touch -d "@$SOURCE_DATE_EPOCH" /out/firedrill
+ && install -D --mode=644 /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ca-certificates.crt \
+ && find /out -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch
 ARG VERSION=dev
@@ -29,7 +30,7 @@ LABEL org.opencontainers.image.title="firedrill" \
       org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-COPY --from=build /out/firedrill /firedrill
+COPY --from=build /out/ /
 USER 65532:65532
 ENV FIREDRILL_LISTEN=0.0.0.0:8080
 EXPOSE 8080

@@ -4,6 +4,7 @@
 //! commands name the command too (`FIREDRILL_LOAD_RATE`).
 //! Exit codes: 0 done, 1 the answer is no (`probe`, `drill`, `judge`), 2 could not do or tell what was asked.
 
+mod ca_file;
 mod check;
 mod drill;
 mod drill_file;

@@ -1,4 +1,4 @@
-//! Connects to a host by its name, whatever addresses the name has today.
+//! Connects to a host by its name, whatever addresses the name has today, and over TLS where that is wanted.
 //!
 //! A name may stand for several replicas, and for others in a minute: it is looked up anew, its
 //! addresses are taken in turn, and one that does not take the connection is passed over. What was
@@ -6,6 +6,7 @@
 
 mod host_port;
 mod presence;
+mod tls;
 
 use std::error::Error;
 use std::fmt;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use host_port::{HostPort, Misnamed};
 pub use presence::Presence;
+pub use tls::{NoTrust, Stream, Trust};
 
 /// How long the addresses of a name are used before it is looked up again.
 pub const FRESH: Duration = Duration::from_secs(1);
@@ -33,6 +35,8 @@ type Lookup = Box<dyn Fn() -> Looked + Send + Sync>;
 pub struct Dial {
     to: HostPort,
     lookup: Lookup,
+    /// Whom to trust, where TLS is spoken.
+    trust: Option<Trust>,
     known: tokio::sync::Mutex<Option<Known>>,
     turn: AtomicUsize,
 }
@@ -54,6 +58,8 @@ pub enum Unreached {
     TimedOut,
     /// The last address failed in another way.
     Failed(String),
+    /// There is a connection, but no TLS over it: why, and what to do.
+    Insecure(String),
 }
 
 impl fmt::Display for Unreached {
@@ -63,6 +69,7 @@ impl fmt::Display for Unreached {
             Self::Refused => f.write_str("connection refused"),
             Self::TimedOut => f.write_str("no connection in time"),
             Self::Failed(error) => write!(f, "no connection: {error}"),
+            Self::Insecure(why) => f.write_str(why),
         }
     }
 }
@@ -88,15 +95,33 @@ impl Dial {
         Self {
             to,
             lookup: Box::new(move || Box::pin(lookup())),
+            trust: None,
             known: tokio::sync::Mutex::default(),
             turn: AtomicUsize::new(0),
         }
+    }
+
+    /// With TLS, spoken with who can prove by certificate to be this host.
+    #[must_use]
+    pub fn secured(self, trust: Trust) -> Self {
+        Self { trust: Some(trust), ..self }
     }
 
     /// The name it goes by.
     #[must_use]
     pub const fn to(&self) -> &HostPort {
         &self.to
+    }
+
+    /// Opens a connection, and secures it where TLS is spoken.
+    ///
+    /// # Errors
+    /// When no address took the connection before `deadline`, or the one that did cannot be trusted.
+    pub async fn open(&self, deadline: Instant) -> Result<Stream, Unreached> {
+        let stream = self.connect(deadline).await?;
+        let Some(trust) = &self.trust else { return Ok(Stream::Plain(stream)) };
+        let secured = timeout_at(deadline, trust.secure(stream, self.to.host())).await;
+        secured.map_err(|_| Unreached::TimedOut)?.map_err(Unreached::Insecure)
     }
 
     /// Connects to the next address in turn, or, where it fails, to one of the others.

@@ -20,7 +20,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{flag, open_files, token};
+use super::{ca_file, flag, open_files, token};
 use crate::drill::conduct::{Drill, Stage};
 use crate::drill::evidence::Now;
 use crate::drill::judge::{Outcome, judge};
@@ -77,6 +77,9 @@ pub(super) struct Flags {
     /// Show the details of what held, too
     #[arg(long, env = "FIREDRILL_DRILL_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
+
+    #[command(flatten)]
+    ca: ca_file::Flags,
 
     #[command(flatten)]
     token: token::Flags,

@@ -13,7 +13,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::{flag, open_files, token};
+use super::{ca_file, flag, open_files, token};
 use crate::contract::{Caps, Rate, Token, Work};
 use crate::drill::arrivals::Arrivals;
 use crate::drill::load::{Bounds, Load};
@@ -25,7 +25,7 @@ use report::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Where to send requests, in turn: http://host:port, to which /work is added where it has no path
+    /// Where to send requests, in turn: http://host:port or https://host, to which /work is added where it has no path
     #[arg(value_name = "URL", required = true, env = "FIREDRILL_LOAD_URLS", value_delimiter = ' ', value_parser = target)]
     targets: Vec<Target>,
 
@@ -63,6 +63,9 @@ pub(super) struct Flags {
     #[command(flatten)]
     token: token::Flags,
 
+    #[command(flatten)]
+    ca: ca_file::Flags,
+
     /// Write the report as JSON
     #[arg(long, env = "FIREDRILL_LOAD_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -83,7 +86,7 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
     let plan = Plan::steady(seed, arrivals, request);
-    let load = Load::new(flags.targets.clone(), plan, bounds)?;
+    let load = Load::new(flags.targets.clone(), plan, bounds)?.trusting(flags.ca.trust()?);
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start")?;

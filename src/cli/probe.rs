@@ -12,9 +12,9 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
 
-use super::flag;
+use super::{ca_file, flag};
 use crate::contract::quantity::format_duration;
-use crate::dial::Dial;
+use crate::dial::Trust;
 use crate::drill::target::Target;
 
 #[derive(Debug, Args)]
@@ -26,6 +26,9 @@ pub(super) struct Flags {
     /// How long the answer may take, from 1ms to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_PROBE_TIMEOUT", default_value = "2s", value_parser = flag::wait)]
     timeout: Duration,
+
+    #[command(flatten)]
+    ca: ca_file::Flags,
 }
 
 /// How much of an answer that is not 2xx to show, in bytes.
@@ -33,9 +36,10 @@ const SHOWN: usize = 500;
 
 /// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let trust = flags.ca.trust()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start")?;
-    let asked = runtime.block_on(ask(&flags.target, flags.timeout));
+    let asked = runtime.block_on(ask(&flags.target, &trust, flags.timeout));
     // A look-up that still hangs must not hold the end up.
     runtime.shutdown_background();
     let found = match asked {
@@ -48,9 +52,9 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 }
 
 /// The status of the answer, and what it says where it is not 2xx.
-async fn ask(target: &Target, within: Duration) -> anyhow::Result<(StatusCode, String)> {
+async fn ask(target: &Target, trust: &Trust, within: Duration) -> anyhow::Result<(StatusCode, String)> {
     let deadline = Instant::now() + within;
-    let stream = Dial::new(target.host().clone()).connect(deadline).await?;
+    let stream = target.dial(trust).open(deadline).await?;
     let answered = timeout_at(deadline, async {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);

@@ -23,7 +23,7 @@ pub enum Fate {
     TimedOut,
     /// Nobody listened: the connection was refused.
     Refused,
-    /// There was no connection to send it over: no address, no route, not in time.
+    /// There was no connection to send it over: no address, no route, not in time, not to be trusted.
     Unreachable,
     /// Not sent, because as many requests as allowed were in flight.
     NotSent,
@@ -147,7 +147,9 @@ impl From<&Unreached> for Fate {
     fn from(why: &Unreached) -> Self {
         match why {
             Unreached::Refused => Self::Refused,
-            Unreached::Unnamed(_) | Unreached::TimedOut | Unreached::Failed(_) => Self::Unreachable,
+            Unreached::Unnamed(_) | Unreached::TimedOut | Unreached::Failed(_) | Unreached::Insecure(_) => {
+                Self::Unreachable
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ use super::pool::Pool;
 use super::request::Outgoing;
 use super::target::Target;
 use super::time::Time;
-use crate::dial::Dial;
+use crate::dial::Trust;
 use crate::stop::{Stop, Stopping};
 pub use progress::Progress;
 use sender::{Sent, Stretch};
@@ -33,6 +33,7 @@ pub struct Load {
     targets: Vec<Target>,
     plan: Plan,
     bounds: Bounds,
+    trust: Trust,
     progress: Arc<Progress>,
 }
 
@@ -155,7 +156,13 @@ impl Load {
                 longest.map_err(|error| Unsendable::Unwritable(Box::new(target.clone()), error))?;
             }
         }
-        Ok(Self { targets, plan, bounds, progress: Arc::default() })
+        Ok(Self { targets, plan, bounds, trust: Trust::of_system(), progress: Arc::default() })
+    }
+
+    /// Trusting these authorities where a target is one of `https`, instead of the system's.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// What is sent, and when.
@@ -215,9 +222,9 @@ impl Load {
     }
 
     fn begin(self, start: Instant) -> Shared {
-        let Self { targets, plan, bounds, progress } = self;
+        let Self { targets, plan, bounds, trust, progress } = self;
         let pooled = |target: Target| {
-            let pool = Pool::new(Dial::new(target.host().clone()));
+            let pool = Pool::new(target.dial(&trust));
             (target, pool)
         };
         progress.begin(start.into_std());

@@ -46,7 +46,7 @@ impl Pool {
         if let Some(connection) = self.idle() {
             return Ok(connection);
         }
-        let connected = self.dial.connect(deadline).await;
+        let connected = self.dial.open(deadline).await;
         self.presence.note(&connected);
         let stream = connected?;
         let shaken = timeout_at(deadline, http1::handshake(TokioIo::new(stream))).await;

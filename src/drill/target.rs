@@ -1,14 +1,15 @@
-//! Where requests go: `http://app:8080`, `http://app:8080/work`.
+//! Where requests go: `http://app:8080`, `https://app.example/work`.
 
 use std::fmt;
 
 use http::{HeaderValue, Uri};
 
-use crate::dial::HostPort;
+use crate::dial::{Dial, HostPort, Trust};
 
 /// An HTTP address: whom to connect to, and the path to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
+    secure: bool,
     host: HostPort,
     host_header: HeaderValue,
     path: String,
@@ -18,9 +19,6 @@ pub struct Target {
 /// Text that is not a target, and what would have been.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoTarget {
-    /// It is TLS.
-    #[error("https is not supported yet: expected a URL such as http://app:8080")]
-    Secure,
     /// It holds a name or a password.
     #[error("a URL with a user or a password in it would show in logs: expected one such as http://app:8080")]
     Credentials,
@@ -30,25 +28,25 @@ pub enum NoTarget {
 }
 
 impl Target {
-    /// Reads a URL (RFC 3986) of the scheme `http`, its port 80 where it names none.
+    /// Reads a URL (RFC 3986) of the scheme `http` or `https`, its port 80 or 443 where it names none.
     ///
     /// # Errors
     /// When it is anything else.
     pub fn parse(url: &str) -> Result<Self, NoTarget> {
         let uri: Uri = url.parse().map_err(|_| NoTarget::Malformed)?;
         let authority = uri.authority().ok_or(NoTarget::Malformed)?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(NoTarget::Secure),
+        let (secure, port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
             _ => return Err(NoTarget::Malformed),
-        }
+        };
         if authority.as_str().contains('@') {
             return Err(NoTarget::Credentials);
         }
-        let host = HostPort::of(authority, Some(80)).map_err(|_| NoTarget::Malformed)?;
+        let host = HostPort::of(authority, Some(port)).map_err(|_| NoTarget::Malformed)?;
         let host_header = HeaderValue::from_str(authority.as_str()).map_err(|_| NoTarget::Malformed)?;
         let query = uri.query().map(str::to_owned);
-        Ok(Self { host, host_header, path: uri.path().to_owned(), query })
+        Ok(Self { secure, host, host_header, path: uri.path().to_owned(), query })
     }
 
     /// With this path, where the URL had none.
@@ -63,7 +61,14 @@ impl Target {
     /// Scheme, host and port, without path and query.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("http://{}", self.host)
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.host)
+    }
+
+    /// What connects to it; where it is `https`, to nobody but whom `trust` vouches for.
+    #[must_use]
+    pub fn dial(&self, trust: &Trust) -> Dial {
+        let dial = Dial::new(self.host.clone());
+        if self.secure { dial.secured(trust.clone()) } else { dial }
     }
 
     /// Whom to connect to.
@@ -93,7 +98,7 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.host, self.path)?;
+        write!(f, "{}{}", self.origin(), self.path)?;
         self.query.iter().try_for_each(|query| write!(f, "?{query}"))
     }
 }
@@ -108,6 +113,8 @@ mod tests {
             ("http://app:8080", "http://app:8080/work"),
             ("http://app:8080/", "http://app:8080/work"),
             ("http://app", "http://app:80/work"),
+            ("https://app", "https://app:443/work"),
+            ("https://app:8443/x", "https://app:8443/x"),
             ("http://[::1]:8080/other", "http://[::1]:8080/other"),
         ] {
             assert_eq!(Target::parse(url).unwrap().or_path("/work").to_string(), whole);
@@ -116,7 +123,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_target_is_refused_with_the_reason() {
-        assert_eq!(Target::parse("https://app"), Err(NoTarget::Secure));
         assert_eq!(Target::parse("http://me:secret@app"), Err(NoTarget::Credentials));
         for url in [
             "",

@@ -26,3 +26,4 @@ mod scrape;
 mod service;
 mod serving;
 mod stack;
+mod tls;

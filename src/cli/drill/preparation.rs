@@ -12,6 +12,7 @@ use super::Flags;
 use crate::cli::drill_file::{DrillText, Unusable};
 use crate::cli::{flag, header_file, token};
 use crate::contract::Token;
+use crate::dial::Trust;
 use crate::drill::conduct::Drill;
 use crate::drill::evidence::{Client, Sources};
 use crate::drill::file::{DrillFile, Problem, environment};
@@ -41,6 +42,8 @@ struct Shared<'a> {
     headers: HeaderMap,
     /// What our own service wants to see for costly work.
     token: Option<Token>,
+    /// Whom to trust where an address is one of `https`.
+    trust: Trust,
     /// Where evidence is, without the service itself.
     sources: Sources,
 }
@@ -52,8 +55,9 @@ struct Shared<'a> {
 pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec<Prepared>> {
     let given = flags.target.as_ref().or(own);
     let headers = flags.header_file.as_deref().map(header_file::read).transpose()?.unwrap_or_default();
-    let (token, sources) = (flags.token.read()?, flags.evidence.sources()?);
-    let shared = Shared { flags, given, headers, token, sources };
+    let trust = flags.ca.trust()?;
+    let (token, sources) = (flags.token.read()?, flags.evidence.sources(&trust)?);
+    let shared = Shared { flags, given, headers, token, trust, sources };
     let one = |name: &str, again: &str, text: &DrillText| one(name, again, text, &shared);
     if flags.files.is_empty() {
         let prepared = one("embedded", "firedrill drill", &DrillText::from(EMBEDDED));
@@ -87,7 +91,7 @@ fn headers(file: &DrillFile, given: &HeaderMap, token: Option<&Token>) -> Header
 }
 
 fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result<Prepared, Unusable> {
-    let Shared { flags, given, sources, .. } = shared;
+    let Shared { flags, given, trust, sources, .. } = shared;
     let file = text.read()?;
     let at_target = |message: String| text.refuse(vec![Problem { place: vec!["target".into()], message }]);
     let target = given.map_or_else(|| own_target(&file).map_err(at_target), |target| Ok(target.clone()))?;
@@ -97,8 +101,9 @@ fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
     let load = Load::new(vec![target.clone()], plan, bounds);
-    let load = load.map_err(|error| at_target(error.to_string()))?;
-    let sources = Sources { service: Some(Client::new(target.clone(), None)), ..sources.clone() };
+    let load = load.map_err(|error| at_target(error.to_string()))?.trusting(trust.clone());
+    let service = Client::new(target.clone(), None).trusting(trust);
+    let sources = Sources { service: Some(service), ..sources.clone() };
     let again = format!("{again} --seed {seed}");
     let drill = Drill { file, seed, target, load, sources, every: LOOK };
     Ok(Prepared { name: name.to_owned(), again, drill })

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Error};
 use clap::Args;
 
 use crate::contract::Token;
+use crate::dial::Trust;
 use crate::drill::evidence::{Client, Credentials, Sources};
 use crate::drill::target::Target;
 
@@ -54,7 +55,12 @@ pub(super) struct Flags {
 
 impl Flags {
     /// The sources that there are, without the service itself.
-    pub(super) fn sources(&self) -> anyhow::Result<Sources> {
+    pub(super) fn sources(&self, trust: &Trust) -> anyhow::Result<Sources> {
+        let client = |target: Option<&Target>, file: Option<&Path>| {
+            let Some(target) = target else { return Ok(None) };
+            let credentials = file.map(read).transpose()?;
+            anyhow::Ok(Some(Client::new(target.clone(), credentials).trusting(trust)))
+        };
         Ok(Sources {
             prometheus: client(self.prometheus.as_ref(), self.prometheus_credentials_file.as_deref())?,
             alertmanager: client(self.alertmanager.as_ref(), self.alertmanager_credentials_file.as_deref())?,
@@ -63,11 +69,6 @@ impl Flags {
             service: None,
         })
     }
-}
-
-fn client(target: Option<&Target>, file: Option<&Path>) -> anyhow::Result<Option<Client>> {
-    let Some(target) = target else { return Ok(None) };
-    Ok(Some(Client::new(target.clone(), file.map(read).transpose()?)))
 }
 
 fn read(path: &Path) -> anyhow::Result<Credentials> {

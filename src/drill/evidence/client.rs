@@ -12,11 +12,10 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use crate::contract::quantity::{Size, format_duration};
-use crate::dial::Dial;
+use crate::dial::{Dial, Trust};
 use crate::drill::evidence::credentials::Credentials;
 use crate::drill::request::AGENT;
 use crate::drill::target::Target;
@@ -120,8 +119,15 @@ impl Client {
     /// Of the source at this address; a path in it precedes every path that is asked for.
     #[must_use]
     pub fn new(base: Target, credentials: Option<Credentials>) -> Self {
-        let dial = Arc::new(Dial::new(base.host().clone()));
+        let dial = Arc::new(base.dial(&Trust::of_system()));
         Self { base, dial, credentials, timeout: TIMEOUT, largest: LARGEST }
+    }
+
+    /// Trusting these authorities where the address is one of `https`, instead of the system's.
+    #[must_use]
+    pub fn trusting(mut self, trust: &Trust) -> Self {
+        self.dial = Arc::new(self.base.dial(trust));
+        self
     }
 
     /// Waiting so long for an answer.
@@ -156,20 +162,12 @@ impl Client {
         if answer.status.is_success() { Ok(answer) } else { Err(answer.unexpected("an answer")) }
     }
 
-    /// The one place where a connection comes from.
-    async fn connect(
-        &self,
-        deadline: Instant,
-    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static, String> {
-        self.dial.connect(deadline).await.map_err(|why| why.to_string())
-    }
-
     async fn exchange(
         &self,
         question: &Question,
         deadline: Instant,
     ) -> Result<(StatusCode, HeaderMap, Bytes), String> {
-        let stream = self.connect(deadline).await?;
+        let stream = self.dial.open(deadline).await.map_err(|why| why.to_string())?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(whole)?;
         tokio::spawn(connection);
         let answer = sender.send_request(self.request(question)?).await.map_err(whole)?;
@@ -228,7 +226,7 @@ impl Client {
     /// The question as a person can repeat it.
     fn asked(&self, question: &Question) -> String {
         let Question { method, parameters, .. } = question;
-        let mut asked = format!("{method} http://{}{}", self.base.host(), self.path(question));
+        let mut asked = format!("{method} {}{}", self.base.origin(), self.path(question));
         for (name, value) in parameters {
             asked.push_str(&format!(" {name}={}", beginning(value)));
         }
