@@ -363,7 +363,7 @@ async fn what_cannot_be_started_is_2_and_says_why() {
         (&["--work", "latency=soon", app], "latency: got soon"),
         (&["--work", "colour=red", app], "colour"),
         (&["--timeout", "0", app], "from 1ms"),
-        (&["https://127.0.0.1:9"], "https is not supported yet"),
+        (&["--ca-file", "/nonexistent/ca.pem", app], "/nonexistent/ca.pem"),
         (&["http://me:pw@127.0.0.1:9"], "password"),
         (&[], "URL"),
     ] {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::contract::quantity::many;
 use crate::drill::evidence::{Labels, Sample, Series};
 use crate::drill::file::expectation::Counts;
 use crate::drill::file::{DrillFile, Expectation};
@@ -196,12 +197,12 @@ impl Truth {
         let mut wrong = Vec::new();
         let least = self.sent.least.saturating_sub(self.lost);
         if counted.all < least {
-            wrong.push(format!("{} requests are missing", least - counted.all));
+            wrong.push(format!("{} missing", many(least - counted.all, "request is", "requests are")));
         } else if counted.all > self.sent.most {
             let more = counted.all - self.sent.most;
             let twice =
                 if counted.all == 2 * self.sent.most { ", each request was counted twice" } else { "" };
-            wrong.push(format!("{more} requests too many{twice}"));
+            wrong.push(format!("{} too many{twice}", many(more, "request", "requests")));
         }
         if counted.by_status {
             let answered = whole.ledger.statuses();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::contract::quantity::format_duration;
+use crate::contract::quantity::{format_duration, many};
 use crate::drill::evidence::{Labels, Series};
 use crate::drill::file::Expectation;
 use crate::drill::file::expectation::NothingElse;
@@ -54,9 +54,10 @@ fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
     )?;
     match case.unwatched(case.run.began, case.run.ended, succeeded)? {
         Some(why) => Err(Finding::could_not_tell(format!("nothing else fired, but {why}"))),
-        None => {
-            Ok(Finding::held(format!("{} alerting rules, none fired that was not asked to", rules().count())))
-        }
+        None => Ok(Finding::held(format!(
+            "{}, none fired that was not asked to",
+            many(rules().count(), "alerting rule", "alerting rules")
+        ))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The target was scraped all the time.
 
 use crate::contract::nearest;
+use crate::contract::quantity::many;
 use crate::drill::evidence::{Sample, Series};
 use crate::drill::file::expectation::Scrapes;
 
@@ -46,9 +47,11 @@ fn found(case: &Case<'_>, scrapes: &Scrapes) -> Result<Finding, Finding> {
             Ok(Finding::lied(format!("{} of {all} scrapes failed, the first one {first}", failed.len()))
                 .with(failed.iter().skip(1).cloned()))
         }
-        None => {
-            Ok(Finding::held(format!("{all} scrapes of {} targets, none missing, none failed", during.len())))
-        }
+        None => Ok(Finding::held(format!(
+            "{} of {}, none missing, none failed",
+            many(all, "scrape", "scrapes"),
+            many(during.len(), "target", "targets")
+        ))),
     }
 }
 

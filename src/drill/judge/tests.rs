@@ -162,7 +162,7 @@ mod counts {
         assert_says(&twice, 0, Ruling::Lied, "600 requests too many, each request was counted twice");
         let mut fewer = run(COUNTS);
         counters(&mut fewer)[0].samples.iter_mut().for_each(|sample| sample.1 = sample.1.min(299.0));
-        assert_says(&fewer, 0, Ruling::Lied, "1 requests are missing");
+        assert_says(&fewer, 0, Ruling::Lied, "1 request is missing");
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod counts {
             run
         };
         assert_says(&until(75), 0, Ruling::Held, "600 sent, 600 counted");
-        assert_says(&until(80), 0, Ruling::Lied, "1 requests are missing");
+        assert_says(&until(80), 0, Ruling::Lied, "1 request is missing");
         // Whether it is lost is not known before the scrapes that it has are there.
         let mut early = until(75);
         early.evidence.collected = at(67);

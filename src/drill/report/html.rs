@@ -9,8 +9,9 @@ mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::wording::{many, millis, percent, plain, seconds};
+use super::wording::{millis, percent, plain, seconds};
 use super::{Judged, Phase, Report, Stands, TimeToDetect, Written};
+use crate::contract::quantity::many;
 use crate::drill::run::Run;
 use chart::clock;
 use timeline::{Alert, Timeline};
@@ -189,7 +190,7 @@ fn over_time(timeline: &Timeline, began: &str) -> Markup {
                     " Fired all the while: " (plain(&timeline.constant.join(", "))) "."
                 }
                 @if timeline.left_out > 0 {
-                    " " (many(timeline.left_out as u64, "more alert is", "more alerts are")) " not drawn."
+                    " " (many(timeline.left_out, "more alert is", "more alerts are")) " not drawn."
                 }
             }
         }

@@ -3,8 +3,9 @@
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
-use super::wording::{many, millis, percent, plain, seconds};
+use super::wording::{millis, percent, plain, seconds};
 use super::{Judged, Phase, Report, Stands, Written};
+use crate::contract::quantity::many;
 
 /// How a text should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,11 +54,6 @@ pub(super) fn millis(seconds: f64) -> String {
     }
 }
 
-/// How many of what, in words.
-pub(super) fn many(count: u64, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,9 +63,11 @@ fn every_example_is_right_and_the_schema_says_so_too() {
 #[test]
 fn every_drill_that_ships_is_right_and_the_schema_says_so_too() {
     let schema = schema();
-    let drills = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("drills")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let drills = std::fs::read_dir(root.join("drills")).unwrap();
     let mut read = 0;
-    for path in drills.map(|entry| entry.unwrap().path()) {
+    let example = root.join("examples/drill-your-own/drill.yaml");
+    for path in drills.map(|entry| entry.unwrap().path()).chain([example]) {
         let yaml = std::fs::read_to_string(&path).unwrap();
         let file = DrillFile::read(&yaml).unwrap_or_else(|misread| panic!("{}:{misread}", path.display()));
         assert_eq!(problems(&file), [], "{}", path.display());
@@ -74,6 +76,14 @@ fn every_drill_that_ships_is_right_and_the_schema_says_so_too() {
         read += 1;
     }
     assert!(read > 0, "there are no drills");
+}
+
+#[test]
+fn the_page_about_other_services_shows_the_phases_that_its_example_has() {
+    let page = include_str!("../../../docs/drill-your-own.md");
+    let example = include_str!("../../../examples/drill-your-own/drill.yaml");
+    let shown = page.split("```yaml\n").nth(1).and_then(|from| from.split("```").next()).unwrap();
+    assert!(example.contains(shown), "{shown}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::contract::quantity::format_duration;
+use crate::contract::quantity::{format_duration, many};
 use crate::drill::evidence::{FailedNotifications, Held, Page};
 use crate::drill::file::expectation::{Alert, Notifies};
 use crate::drill::judge::case::{Case, SETTLED, said};
@@ -151,7 +151,8 @@ fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
     let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;
     let reason = failed.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     Some(format!(
-        "Alertmanager could not reach it: {} notifications by {} failed{reason}",
-        failed.count, failed.integration
+        "Alertmanager could not reach it: {} by {} failed{reason}",
+        many(failed.count, "notification", "notifications"),
+        failed.integration
     ))
 }
