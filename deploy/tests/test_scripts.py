@@ -313,19 +313,10 @@ class Drill(unittest.TestCase):
         self.assertEqual(self.drill("demo", CODE="0").stdout.splitlines(), lines)
 
     def test_a_report_in_pieces_is_named_and_the_verdict_stays(self):
-        whole = printed("smoke.html", random.Random(7).randbytes(500))
-        for log in (whole[:-1], whole[:3] + whole[4:], [*whole[:3], *printed("smoke.json", b"{}")]):
-            self.logged("smoke", *log)
-            done = self.drill("--out", str(self.fake / "out"), "demo", CODE="0")
-            self.assertEqual((done.returncode, done.stdout), (0, "smoke\n"))
-            self.assertIn("smoke.html in the log: ", done.stderr)
-            self.assertFalse((self.fake / "out/smoke.html").exists())
-
-    def test_a_log_writes_no_file_elsewhere(self):
-        self.logged(*printed("../smoke.html", b"x"))
+        self.logged("smoke", *printed("smoke.html", b"<html>")[:-1])
         done = self.drill("--out", str(self.fake / "out"), "demo", CODE="0")
-        self.assertIn("a path and not a file's name", done.stderr)
-        self.assertFalse((self.fake / "smoke.html").exists())
+        self.assertEqual((done.returncode, done.stdout), (0, "smoke\n"))
+        self.assertIn("smoke.html in the log: ", done.stderr)
 
     def test_arguments_are_the_drills(self):
         self.drill("demo", "drills/a b.yaml", CODE="0")
@@ -349,6 +340,35 @@ class Drill(unittest.TestCase):
 
     def test_a_drill_without_an_end(self):
         self.refused(self.drill("demo", STATE="RUNNING", CODE="None"), "has not ended")
+
+
+class Extract(unittest.TestCase):
+    def extract(self, *lines):
+        """What is said of a log, and the files that were taken from it."""
+        with tempfile.TemporaryDirectory() as there:
+            log = "".join(line + "\n" for line in lines)
+            done = subprocess.run([ROOT / "deploy/extract", Path(there) / "a/b"], input=log, capture_output=True, text=True)
+            return done, {str(path.relative_to(there)): path.read_bytes() for path in Path(there).rglob("*") if path.is_file()}
+
+    def test_files_are_taken_from_between_the_lines(self):
+        page = random.Random(7).randbytes(5000)
+        one, other = printed("smoke.html", page), printed("a b.json", b"{}")
+        done, files = self.extract("said", *one[:3], '{"level":"warn"}', *one[3:], *other, "more")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, 'said\n{"level":"warn"}\nmore\n', ""))
+        self.assertEqual(files, {"a/b/smoke.html": page, "a/b/a b.json": b"{}"})
+
+    def test_a_file_in_pieces_is_named_and_not_written(self):
+        whole = printed("smoke.html", random.Random(7).randbytes(500))
+        for pieces in (whole[:-1], whole[:3] + whole[4:], whole[:3]):
+            done, files = self.extract(*pieces, *printed("smoke.json", b"{}"))
+            self.assertEqual((done.returncode, files), (1, {"a/b/smoke.json": b"{}"}))
+            self.assertRegex(done.stderr, r"^deploy/extract: smoke\.html in the log: .* is missing.*\n$")
+
+    def test_no_file_is_written_elsewhere(self):
+        for name in ("../smoke.html", "/tmp/smoke.html", ".."):
+            done, files = self.extract(*printed(name, b"x"))
+            self.assertEqual((done.returncode, files), (1, {}), name)
+            self.assertIn("a path and not a file's name", done.stderr)
 
 
 class Status(Scripts):
