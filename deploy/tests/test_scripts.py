@@ -4,14 +4,18 @@ Terraform keeps its state in moto's S3. Moto does not play all that a stack is m
 provider that makes up what AWS would answer, and what a stack leaves behind is put into moto by the tests.
 """
 
+import base64
+import gzip
 import json
 import logging
 import os
+import random
 import re
 import shutil
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -138,6 +142,18 @@ class UpAndDown(Scripts):
             for place in (kept, state, (planned.stdout + applied.stdout + applied.stderr).encode()):
                 self.assertNotIn(secret, place)
 
+    def test_the_zone_that_cloud_map_made_gets_its_tags(self):
+        zone = aws("route53").create_hosted_zone(Name="firedrill-demo.internal", CallerReference="1")["HostedZone"]["Id"].removeprefix("/hostedzone/")
+        with tempfile.TemporaryDirectory() as there:
+            terraform, plan = Path(there) / "terraform", Path(there) / "plan"
+            terraform.write_text(f'#!/bin/sh\ncase "$*" in *hosted_zone_id) echo {zone} ;; *creator) echo "Ada Lovelace" ;; esac\n')
+            terraform.chmod(0o755)
+            plan.touch()
+            up = run("up", "--no-drill", "--apply", str(plan), "demo", PATH=f"{there}:{os.environ['PATH']}")
+        self.assertEqual((up.returncode, up.stderr), (0, ""))
+        tags = aws("route53").list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone)["ResourceTagSet"]["Tags"]
+        self.assertEqual({tag["Key"]: tag["Value"] for tag in tags}, {"creator": "Ada Lovelace", "project": "firedrill", "name": "demo"})
+
     def test_leftovers_are_named(self):
         self.publish_all()
         topic = aws("sns").create_topic(Name="firedrill-demo-alarms", Tags=[{"Key": k, "Value": v} for k, v in {**TAGS, "name": "demo"}.items()])["TopicArn"]
@@ -235,12 +251,7 @@ case "$1 $2" in
   's3api head-bucket' | 'ecs wait') ;;
   'ecs run-task') printf '%s\\n' "$@" >"$FAKE/run-task" && echo "${STARTED:-arn:aws:ecs:eu-west-1:123456789012:task/firedrill-demo/0a1b}" ;;
   'ecs describe-tasks') printf '%s\\t%s\\t%s\\n' "${STATE:-STOPPED}" "$CODE" 'Essential container in task exited' ;;
-  'logs get-log-events')
-    case "$*" in
-      *--next-token\\ f/2*) echo '{"events": [], "nextForwardToken": "f/2"}' ;;
-      *--next-token\\ f/1*) echo '{"events": [{"message": "held   counts"}], "nextForwardToken": "f/2"}' ;;
-      *) echo '{"events": [{"message": "smoke"}], "nextForwardToken": "f/1"}' ;;
-    esac ;;
+  'logs get-log-events') exec "$REAL_AWS" "$@" ;;
   *) echo "not expected: $*" >&2 && exit 9 ;;
 esac
 """
@@ -250,28 +261,62 @@ FAKE_TERRAFORM = """#!/usr/bin/env bash
 """
 
 
+def printed(name, content):
+    """A file as `firedrill drill --print-files` prints it."""
+    return ["begin-base64 644 " + name + ".gz", *base64.encodebytes(gzip.compress(content)).decode().split(), "===="]
+
+
 class Drill(unittest.TestCase):
-    """With an aws and a terraform of its own, since moto runs no container that would say anything."""
+    """With an ECS and a terraform of its own, since moto runs no container that would say anything; the log is in moto."""
 
     def setUp(self):
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10)
         self.fake = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.fake)
         for name, text in (("aws", FAKE_AWS), ("terraform", FAKE_TERRAFORM)):
             (self.fake / name).write_text(text)
             (self.fake / name).chmod(0o755)
+        self.logged("smoke", "held   counts")
+
+    def logged(self, *lines):
+        """What the task's log has."""
+        logs, group, stream = aws("logs"), "/firedrill/demo/drill", "drill/drill/0a1b"
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10)
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        now = int(time.time() * 1000)
+        for at in range(0, len(lines), 10_000):  # as many as one call may have
+            events = [{"timestamp": now, "message": line} for line in lines[at : at + 10_000]]
+            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
     def drill(self, *arguments, **environment):
         path = f"{self.fake}:{os.environ['PATH']}"
-        return run("drill", *arguments, PATH=path, FAKE=str(self.fake), **environment)
+        return run("drill", *arguments, PATH=path, FAKE=str(self.fake), REAL_AWS=shutil.which("aws"), **environment)
 
     def test_its_verdict_is_the_drills(self):
         for code in (0, 1, 2):
             done = self.drill("demo", CODE=str(code))
             self.assertEqual((done.returncode, done.stdout), (code, "smoke\nheld   counts\n"), done.stderr)
 
-    def test_what_it_said_is_kept(self):
-        self.drill("--out", str(self.fake / "report"), "demo", CODE="0")
-        self.assertEqual((self.fake / "report").read_text(), "smoke\nheld   counts\n")
+    def test_what_it_said_and_its_reports_are_kept(self):
+        page = b"<html>" + random.Random(7).randbytes(5000)
+        self.logged("smoke", "LIED   counts", *printed("smoke.html", page), "{}", *printed("smoke.json", b"{}"))
+        out = self.fake / "reports" / "demo"
+        done = self.drill("--out", str(out), "demo", CODE="1")
+        self.assertEqual((done.returncode, done.stdout), (1, "smoke\nLIED   counts\n{}\n"), done.stderr)
+        self.assertEqual((out / "log.txt").read_text(), done.stdout)
+        self.assertEqual(((out / "smoke.html").read_bytes(), (out / "smoke.json").read_bytes()), (page, b"{}"))
+
+    def test_a_log_of_many_pages(self):
+        lines = [f"line {number}" for number in range(21_000)]
+        self.logged(*lines)
+        self.assertEqual(self.drill("demo", CODE="0").stdout.splitlines(), lines)
+
+    def test_a_report_in_pieces_is_named_and_the_verdict_stays(self):
+        self.logged("smoke", *printed("smoke.html", b"<html>")[:-1])
+        done = self.drill("--out", str(self.fake / "out"), "demo", CODE="0")
+        self.assertEqual((done.returncode, done.stdout), (0, "smoke\n"))
+        self.assertIn("smoke.html in the log: ", done.stderr)
 
     def test_arguments_are_the_drills(self):
         self.drill("demo", "drills/a b.yaml", CODE="0")
@@ -279,20 +324,51 @@ class Drill(unittest.TestCase):
         self.assertIn('"command": ["drill", "drills/a b.yaml"]', asked)
         self.assertIn("--propagate-tags\nTASK_DEFINITION\n", asked)
 
-    def test_a_task_that_never_ran(self):
-        done = self.drill("demo", CODE="None")
+    def refused(self, done, words):
         self.assertEqual(done.returncode, 2)
-        self.assertIn("the drill did not run: Essential container", done.stderr)
+        self.assertIn(words, done.stderr.splitlines()[-1])
+
+    def test_a_task_that_never_ran(self):
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10)  # so there is no log either
+        self.refused(self.drill("demo", CODE="None"), "the drill did not run: Essential container")
+
+    def test_a_task_that_was_killed(self):
+        self.refused(self.drill("demo", CODE="137"), "ended with exit code 137: Essential container")
 
     def test_a_task_that_was_not_started(self):
-        done = self.drill("demo", STARTED="None", CODE="0")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("ECS started no task", done.stderr)
+        self.refused(self.drill("demo", STARTED="None", CODE="0"), "ECS started no task")
 
     def test_a_drill_without_an_end(self):
-        done = self.drill("demo", STATE="RUNNING", CODE="None")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("has not ended", done.stderr)
+        self.refused(self.drill("demo", STATE="RUNNING", CODE="None"), "has not ended")
+
+
+class Extract(unittest.TestCase):
+    def extract(self, *lines):
+        """What is said of a log, and the files that were taken from it."""
+        with tempfile.TemporaryDirectory() as there:
+            log = "".join(line + "\n" for line in lines)
+            done = subprocess.run([ROOT / "deploy/extract", Path(there) / "a/b"], input=log, capture_output=True, text=True)
+            return done, {str(path.relative_to(there)): path.read_bytes() for path in Path(there).rglob("*") if path.is_file()}
+
+    def test_files_are_taken_from_between_the_lines(self):
+        page = random.Random(7).randbytes(5000)
+        one, other = printed("smoke.html", page), printed("a b.json", b"{}")
+        done, files = self.extract("said", *one[:3], '{"level":"warn"}', *one[3:], *other, "more")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, 'said\n{"level":"warn"}\nmore\n', ""))
+        self.assertEqual(files, {"a/b/smoke.html": page, "a/b/a b.json": b"{}"})
+
+    def test_a_file_in_pieces_is_named_and_not_written(self):
+        whole = printed("smoke.html", random.Random(7).randbytes(500))
+        for pieces in (whole[:-1], whole[:3] + whole[4:], whole[:3]):
+            done, files = self.extract(*pieces, *printed("smoke.json", b"{}"))
+            self.assertEqual((done.returncode, files), (1, {"a/b/smoke.json": b"{}"}))
+            self.assertRegex(done.stderr, r"^deploy/extract: smoke\.html in the log: .* is missing.*\n$")
+
+    def test_no_file_is_written_elsewhere(self):
+        for name in ("../smoke.html", "/tmp/smoke.html", ".."):
+            done, files = self.extract(*printed(name, b"x"))
+            self.assertEqual((done.returncode, files), (1, {}), name)
+            self.assertIn("a path and not a file's name", done.stderr)
 
 
 class Status(Scripts):

@@ -6,6 +6,7 @@ pub(super) mod output;
 mod own;
 mod preparation;
 mod sources;
+mod uuencode;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +69,11 @@ pub(super) struct Flags {
     #[arg(long, value_name = "DIR", env = "FIREDRILL_DRILL_OUT", default_value = "firedrill-runs")]
     out: PathBuf,
 
+    /// Prints those files too, compressed, as `uuencode -m` writes them: for where the log alone outlives a drill, as in
+    /// ECS or a Kubernetes job
+    #[arg(long, env = "FIREDRILL_DRILL_PRINT_FILES", value_parser = FalseyValueParser::new())]
+    print_files: bool,
+
     /// Show the details of what held, too
     #[arg(long, env = "FIREDRILL_DRILL_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
@@ -93,7 +99,7 @@ Exit codes:
 /// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     open_files::allow(flags.max_in_flight.into(), "--max-in-flight")?;
-    let output = Output::new(&flags.out, flags.verbose)?;
+    let output = Output::new(&flags.out, flags.verbose)?.print_files(flags.print_files);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the threads that send")?;
     let outcome = runtime.block_on(async {

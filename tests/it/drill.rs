@@ -132,3 +132,28 @@ async fn header_fields_of_a_file_reach_the_target_and_nothing_that_is_written() 
     let fates = &run["phases"][0]["ledger"]["fates"];
     assert_eq!(*fates, serde_json::json!([{ "fate": "answered", "status": 200, "count": 10 }]));
 }
+
+#[tokio::test]
+#[ignore = "needs Python 3: cargo test -- --include-ignored"]
+async fn files_that_are_printed_are_taken_from_the_log_as_they_were_written() {
+    let directory = Directory::new("printed");
+    directory.write("short.yaml", &SHORT.replace("request: { path: /x }", "work: { status: 404 }"));
+    let service = Serving::start_with("serve", &[], &[]).await;
+    let target = format!("http://{}", service.address);
+    let ended = drill(&directory, &["--print-files", "--target", &target, "short.yaml"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    directory.write("log", &ended.stdout);
+    let extract = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/extract"))
+        .arg(directory.path().join("taken"))
+        .stdin(std::fs::File::open(directory.path().join("log")).unwrap())
+        .output()
+        .unwrap();
+    assert!(extract.status.success(), "{extract:?}");
+    let said = String::from_utf8(extract.stdout).unwrap();
+    assert!(ended.stdout.starts_with(&said) && said.contains("Monitoring told the truth"), "{said}");
+    for kind in ["run.json", "json", "xml", "html"] {
+        let read =
+            |place: &str| std::fs::read(directory.path().join(format!("{place}/short.{kind}"))).unwrap();
+        assert!(read("taken") == read("firedrill-runs"), "{kind}");
+    }
+}

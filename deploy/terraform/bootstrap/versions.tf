@@ -3,8 +3,9 @@ terraform {
 
   required_providers {
     aws = {
-      source  = "hashicorp/aws"
-      version = "~> 6.62"
+      source = "hashicorp/aws"
+      # Exactly, so that a machine without a lock file runs the same one; the checksums are in the lock file (docs/aws.md).
+      version = "6.62.0"
     }
   }
 

@@ -12,6 +12,10 @@ locals {
   deregistration = local.drain + local.grace
   stop           = local.drain + local.grace + 5
 
+  # While a new version comes up there may be this many tasks, in percent and rounded down: one more where there are as
+  # few as there can be. It is not more since Prometheus finds eight tasks at most (variables.tf).
+  surge = ceil(100 * (var.app_tasks.min + 1) / var.app_tasks.min)
+
   # What compose.yaml sets, but for what comes from its own environment, and the secret.
   compose_app = { for key, value in local.compose.app.environment : key => tostring(value) if !strcontains(tostring(value), "{") && key != "FIREDRILL_TOKEN" }
 
@@ -61,7 +65,7 @@ resource "aws_ecs_service" "app" {
   platform_version = "LATEST"
 
   deployment_minimum_healthy_percent = 100
-  deployment_maximum_percent         = 150 # dns.tf: with more, Prometheus would not find all of them
+  deployment_maximum_percent         = local.surge
   availability_zone_rebalancing      = "ENABLED"
   health_check_grace_period_seconds  = 30
   wait_for_steady_state              = true

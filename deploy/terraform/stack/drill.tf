@@ -1,4 +1,5 @@
-# The drill as a task beside what it drills; deploy/drill runs it. What it says is its log.
+# The drill as a task beside what it drills; deploy/drill runs it. What it says is its log, which is all that is left of a
+# task: its reports are printed there too, and deploy/drill takes them out.
 
 locals {
   drill = {
@@ -14,6 +15,7 @@ locals {
       FIREDRILL_DRILL_GRAFANA      = "http://grafana:3000"
       FIREDRILL_DRILL_PAGER        = "http://pager:8090"
       FIREDRILL_DRILL_OUT          = "/firedrill-runs"
+      FIREDRILL_DRILL_PRINT_FILES  = "true"
     }
   }
 }

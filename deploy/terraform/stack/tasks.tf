@@ -79,6 +79,8 @@ resource "aws_ecs_task_definition" "this" {
           awslogs-group         = aws_cloudwatch_log_group.task[each.key].name
           awslogs-region        = var.region
           awslogs-stream-prefix = each.key
+          # A log that is not taken must not hold a service up; the drill's is its report, of which no line may be lost.
+          mode = each.key == "drill" ? "blocking" : "non-blocking"
         }
       }
     },

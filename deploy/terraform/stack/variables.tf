@@ -101,10 +101,10 @@ variable "app_tasks" {
   }
 
   validation {
-    # A DNS answer of Cloud Map names eight tasks at most, so Prometheus would miss the ninth. While a new version
-    # comes up there are half as many again (app.tf), and 5 + 2 is the most below that.
-    condition     = var.app_tasks.max <= 5
-    error_message = "app_tasks: got a max of ${var.app_tasks.max}, expected at most 5: Prometheus finds eight tasks at most, those of a deployment included. Give each task more with app_size."
+    # A DNS answer of Cloud Map names eight tasks at most, so Prometheus would miss the ninth. A new version comes up
+    # beside the old one: app.tf's `surge`, in percent of as many as there are, rounded down, must not be more than eight.
+    condition     = floor(var.app_tasks.max * ceil(100 * (max(var.app_tasks.min, 1) + 1) / max(var.app_tasks.min, 1)) / 100) <= 8
+    error_message = "app_tasks: got ${var.app_tasks.min} to ${var.app_tasks.max}, expected a max of at most 5 with a min of 2, 6 with 3, 7 with 4 to 7: Prometheus finds eight tasks, those that a deployment adds included. Give each task more with app_size."
   }
 }
 
@@ -119,8 +119,12 @@ variable "app_size" {
   }
 
   validation {
-    condition     = var.app_size.memory >= 2 * var.app_size.cpu && var.app_size.memory <= 8 * var.app_size.cpu
-    error_message = "app_size: got ${var.app_size.memory} MiB with ${var.app_size.cpu} CPU units, expected twice to eight times as many MiB as units."
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
+    condition = (
+      var.app_size.memory >= 2 * var.app_size.cpu && var.app_size.memory <= min(8 * var.app_size.cpu, 30720) &&
+      (var.app_size.memory % 1024 == 0 || (var.app_size.memory == 512 && var.app_size.cpu == 256))
+    )
+    error_message = "app_size: got ${var.app_size.memory} MiB with ${var.app_size.cpu} CPU units, expected twice to eight times as many MiB as units, whole GiB (or 512 MiB), and at most 30720."
   }
 
   validation {

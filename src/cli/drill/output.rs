@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::uuencode::uuencode;
 use super::{Conducted, judged};
 use crate::drill::judge::Outcome;
 use crate::drill::report::junit::junit;
@@ -17,7 +18,11 @@ use crate::drill::run::Run;
 pub(in crate::cli) struct Output {
     directory: PathBuf,
     look: Look,
+    print_files: bool,
 }
+
+/// What a drill writes: NAME.run.json and the reports.
+const EXTENSIONS: [&str; 4] = ["run.json", "json", "xml", "html"];
 
 impl Output {
     pub(in crate::cli) fn new(directory: &Path, verbose: bool) -> anyhow::Result<Self> {
@@ -25,7 +30,12 @@ impl Output {
         fs::create_dir_all(directory).with_context(|| {
             format!("cannot create {shown} for run files and reports; --out names another place")
         })?;
-        Ok(Self { directory: directory.to_owned(), look: look(verbose) })
+        Ok(Self { directory: directory.to_owned(), look: look(verbose), print_files: false })
+    }
+
+    /// Whether each drill's files are printed as well, after what is said of it.
+    pub(super) fn print_files(self, print_files: bool) -> Self {
+        Self { print_files, ..self }
     }
 
     /// Refuses drills, or their run files, that would write the same files.
@@ -64,6 +74,12 @@ impl Output {
         let (outcome, report) = judged(&run);
         let written = self.reports(name, &run, &report, &file, Some(again.to_owned()))?;
         print(&report.text(&written, self.look))?;
+        if self.print_files {
+            for extension in EXTENSIONS {
+                let text = read(&self.path(name, extension))?;
+                print(&uuencode(&format!("{name}.{extension}.gz"), &text)?)?;
+            }
+        }
         Ok(outcome)
     }
 
@@ -119,6 +135,10 @@ fn console_width() -> Option<usize> {
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {} again", path.display()))
 }
 
 pub(in crate::cli) fn print(text: &str) -> anyhow::Result<()> {

@@ -199,6 +199,16 @@ run "defaults" {
     error_message = "Logs are kept for as long as was said."
   }
 
+  assert {
+    condition     = alltrue([for name in ["load", "alertmanager", "pager", "prometheus"] : jsondecode(aws_ecs_task_definition.this[name].container_definitions)[0].logConfiguration.options.mode == "non-blocking"])
+    error_message = "A log that is not taken must not hold a service up."
+  }
+
+  assert {
+    condition     = local.drill.environment.FIREDRILL_DRILL_PRINT_FILES == "true"
+    error_message = "What a drill leaves behind is in its log, since its task's files go with it."
+  }
+
   # Somebody is told.
   assert {
     condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.no_tasks), values(aws_cloudwatch_metric_alarm.unhealthy)) : length(alarm.alarm_actions) == 1]) && aws_sns_topic_subscription.alarms.endpoint == "ops@example.com"

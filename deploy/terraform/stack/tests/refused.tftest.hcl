@@ -138,6 +138,10 @@ run "the_fourth_of_each" {
   command = plan
 
   variables {
+    # More tasks than an answer names, of three.
+    app_tasks = { min = 3, max = 7 }
+    # A memory between two of fargates.
+    app_size = { cpu = 1024, memory = 3000 }
     # A creator with signs that tags have not.
     creator = "Ada <ada@example.com>"
     # A url for a domain.
@@ -146,6 +150,8 @@ run "the_fourth_of_each" {
   }
 
   expect_failures = [
+    var.app_size,
+    var.app_tasks,
     var.creator,
     var.domain_name,
   ]
@@ -155,12 +161,18 @@ run "the_fifth_of_each" {
   command = plan
 
   variables {
+    # More tasks than an answer names, of more.
+    app_tasks = { min = 7, max = 8 }
+    # More memory than fargate has.
+    app_size = { cpu = 4096, memory = 32768 }
     # A zones name for its id.
     zone_id     = "example.com"
     domain_name = "firedrill.example.com"
   }
 
   expect_failures = [
+    var.app_size,
+    var.app_tasks,
     var.zone_id,
   ]
 }

@@ -69,6 +69,11 @@ run "https_with_a_zone" {
     condition     = aws_lb_listener.main.protocol == "HTTPS"
     error_message = "The service must be behind the certificate."
   }
+
+  assert {
+    condition     = aws_acm_certificate.this[0].tags_all == tomap(local.tags)
+    error_message = "The certificate must carry the tags, without which bootstrap's policy lets nobody ask for one."
+  }
 }
 
 run "a_name_with_both" {
@@ -230,7 +235,7 @@ run "the_longest_name" {
   }
 }
 
-run "as_many_tasks_as_can_be" {
+run "as_many_tasks_as_can_be_of_two" {
   command = plan
 
   variables {
@@ -240,5 +245,92 @@ run "as_many_tasks_as_can_be" {
   assert {
     condition     = floor(aws_appautoscaling_target.app.max_capacity * aws_ecs_service.app.deployment_maximum_percent / 100) <= 8
     error_message = "A DNS answer of Cloud Map has eight records, which a deployment at the largest size must not exceed."
+  }
+
+  assert {
+    condition     = floor(aws_appautoscaling_target.app.min_capacity * aws_ecs_service.app.deployment_maximum_percent / 100) == 3
+    error_message = "A deployment at the smallest size must have room for one task more."
+  }
+}
+
+run "as_many_tasks_as_can_be_of_three" {
+  command = plan
+
+  variables {
+    app_tasks = { min = 3, max = 6 }
+  }
+
+  assert {
+    condition     = floor(aws_appautoscaling_target.app.max_capacity * aws_ecs_service.app.deployment_maximum_percent / 100) == 8
+    error_message = "A deployment at the largest size must fill a DNS answer and no more."
+  }
+
+  assert {
+    condition     = floor(aws_appautoscaling_target.app.min_capacity * aws_ecs_service.app.deployment_maximum_percent / 100) == 4
+    error_message = "A deployment at the smallest size must have room for one task more."
+  }
+}
+
+run "as_many_tasks_as_can_be" {
+  command = plan
+
+  variables {
+    app_tasks = { min = 7, max = 7 }
+  }
+
+  assert {
+    condition     = floor(7 * aws_ecs_service.app.deployment_maximum_percent / 100) == 8 && aws_ecs_service.app.desired_count == 7
+    error_message = "A deployment must have room for one task more, which fills a DNS answer."
+  }
+}
+
+run "values_that_are_handed_on" {
+  command = plan
+
+  variables {
+    requests_per_target = 120
+    load_rate           = "1.5/m"
+    vpc_cidr            = "10.7.0.0/22"
+    log_retention_days  = 3
+    monthly_budget      = 12.5
+    alert_email         = "night@example.com"
+  }
+
+  assert {
+    condition     = one(aws_appautoscaling_policy.app["requests"].target_tracking_scaling_policy_configuration).target_value == 120
+    error_message = "More tasks must come at the rate that was asked for."
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.this["load"].container_definitions)[0].command, "1.5/m")
+    error_message = "The load must have the rate that was asked for."
+  }
+
+  assert {
+    condition     = toset([for subnet in aws_subnet.this : subnet.cidr_block]) == toset(["10.7.0.0/24", "10.7.1.0/24", "10.7.2.0/24", "10.7.3.0/24"])
+    error_message = "The subnets must be the four quarters of the VPC."
+  }
+
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.task : group.retention_in_days == 3])
+    error_message = "Logs must be kept for as long as was said."
+  }
+
+  assert {
+    condition     = aws_budgets_budget.this.limit_amount == "12.5" && aws_sns_topic_subscription.alarms.endpoint == "night@example.com"
+    error_message = "The budget and the address must be those that were given."
+  }
+}
+
+run "new_secrets" {
+  command = plan
+
+  variables {
+    secrets_version = 2
+  }
+
+  assert {
+    condition     = alltrue([for version in aws_secretsmanager_secret_version.this : version.secret_string_wo_version == 2])
+    error_message = "A higher number must draw both anew."
   }
 }
