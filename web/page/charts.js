@@ -112,7 +112,7 @@ export class Charts {
           : { range: (/** @type {uPlot} */ _, /** @type {number} */ __, /** @type {number | null} */ max) => [0, Math.min(chart.most ?? Infinity, Math.max(chart.least, (max ?? 0) * 1.1))] },
       },
       axes: [
-        { ...axis, space: 70, values: "{HH}:{mm}:{ss}", size: 26 },
+        { ...axis, space: 40, incrs: [60], values: "{HH}:{mm}", size: 26 },
         chart.heat
           ? { ...axis, size: 56, splits: () => [0.01, 0.1, 1, 10], filter: (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits, values: (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map(chart.say) }
           : { ...axis, size: 56, space: 36, incrs: chart.id === "memory" ? [1, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096].map((mib) => mib * 1024 ** 2) : undefined, values: (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map(chart.say) },
