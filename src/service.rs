@@ -31,6 +31,8 @@ use crate::server::telemetry::Workload;
 use crate::server::{self, Handle, Server};
 use background::Background;
 use burden::MemoryBudget;
+use page::Page;
+pub use page::{MalformedLink, PageLink};
 use telemetry::Telemetry;
 
 /// Everything that a service can be told at its start.
@@ -58,6 +60,8 @@ pub struct Config {
     pub max_request_body: Size,
     /// How long a client may take to send a request's body.
     pub body_timeout: Duration,
+    /// Where else to look, on the page.
+    pub links: Vec<PageLink>,
 }
 
 /// What the requests of one service share.
@@ -69,6 +73,7 @@ pub(crate) struct Shared {
     memory: Arc<MemoryBudget>,
     places: Arc<Semaphore>,
     draws: AtomicU64,
+    page: Page,
     /// What `/openapi.json` answers.
     openapi: Bytes,
 }
@@ -131,6 +136,7 @@ impl Service {
             memory: Arc::new(MemoryBudget::new(config.max_memory_total)),
             places: Arc::new(Semaphore::new(config.max_work.into())),
             draws: AtomicU64::new(0),
+            page: Page::new(&config),
             openapi: openapi::document(&config.caps, &config.open),
             config,
         });

@@ -35,6 +35,7 @@ pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
         max_memory_total: Size::mebibytes(256),
         max_request_body: Size(64 << 10),
         body_timeout: Duration::from_secs(10),
+        links: Vec::new(),
     };
     let service = core.run(async { Service::bind(config).await.unwrap() });
     let address = service.address();

@@ -9,7 +9,7 @@ use clap::Args;
 use super::{flag, open_files, token};
 use crate::contract::{Caps, OpenTo, Size, Workloads};
 use crate::server::{self, Patience};
-use crate::service::{Config, Service};
+use crate::service::{Config, PageLink, Service};
 
 /// What the service does and how much of it.
 #[derive(Debug, Args)]
@@ -28,6 +28,15 @@ pub(super) struct Flags {
     /// Log each request
     #[arg(long, env = "FIREDRILL_LOG_REQUESTS", value_parser = clap::builder::FalseyValueParser::new())]
     log_requests: bool,
+    /// Where else to look, as links on the page: NAME=URL, such as Prometheus=http://localhost:9090 [default: none]
+    #[arg(
+        long = "link",
+        value_name = "NAME=URL",
+        env = "FIREDRILL_LINKS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    links: Vec<String>,
 
     /// The longest latency that a request may ask for, up to 1h
     #[arg(long, env = "FIREDRILL_MAX_LATENCY", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
@@ -133,8 +142,15 @@ impl Flags {
             max_memory_total: self.max_memory_total,
             max_request_body: self.max_request_body,
             body_timeout: self.body_timeout,
+            links: links(&self.links)?,
         })
     }
+}
+
+/// Read here and not by clap, whose message would show what is wrong, and that may be a password.
+fn links(given: &[String]) -> anyhow::Result<Vec<PageLink>> {
+    let given = given.iter().filter(|link| !link.is_empty());
+    given.map(|link| link.parse().map_err(anyhow::Error::new)).collect::<Result<_, _>>().context("--link")
 }
 
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {

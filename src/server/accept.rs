@@ -205,7 +205,7 @@ async fn respond<P: Program>(
         return Err(ResetConnection);
     }
     let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, const { HeaderValue::from_static("no-store") });
+    headers.entry(header::CACHE_CONTROL).or_insert(const { HeaderValue::from_static("no-store") });
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
     if core.lifecycle.is_going_away() {
         // So that clients do not begin another request on a connection that is about to close.

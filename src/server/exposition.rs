@@ -25,7 +25,7 @@ pub(crate) fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
         }
     };
     let zipped = takes_gzip(headers);
-    let body = if zipped { gzip(&plain) } else { plain };
+    let body = if zipped { gzip(&plain, Compression::fast()) } else { plain };
     let mut response = ok(format.content_type(), whole(body));
     if zipped {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -116,14 +116,14 @@ impl Format {
 }
 
 /// Whether the client takes gzip.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     weighted(headers, &header::ACCEPT_ENCODING)
         .any(|(coding, quality)| quality > 0.0 && coding.trim().eq_ignore_ascii_case("gzip"))
 }
 
-/// Compresses quickly rather than well: a scrape is short-lived and near.
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 8), Compression::fast());
+/// Compresses. For a scrape quickly rather than well: it is short-lived and near.
+pub(crate) fn gzip(plain: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 8), level);
     // Writing to a vector does not fail.
     let _ = encoder.write_all(plain);
     encoder.finish().unwrap_or_default()

@@ -31,6 +31,17 @@ impl Route {
         Self { path, allow: "GET,HEAD,POST" }
     }
 
+    /// Whether it serves this path: the same one, or, where its own ends in `{file}`, one with a single
+    /// segment in that place. All of these are counted under the one name.
+    fn serves(self, path: &str) -> bool {
+        match self.path.strip_suffix("{file}") {
+            Some(folder) => {
+                path.strip_prefix(folder).is_some_and(|file| !file.is_empty() && !file.contains('/'))
+            }
+            None => self.path == path,
+        }
+    }
+
     pub(crate) const fn path(self) -> &'static str {
         self.path
     }
@@ -78,7 +89,7 @@ impl Routes {
 
     /// The route of a request, and whose it is to begin with.
     pub(super) fn of(&self, uri: &Uri) -> (Route, Option<Workload>) {
-        let served = self.served.iter().find(|route| route.path() == uri.path());
+        let served = self.served.iter().find(|route| route.serves(uri.path()));
         let route = *served.unwrap_or(&Route::UNMATCHED);
         (route, (self.whose)(route, uri.query().unwrap_or_default()))
     }

@@ -91,6 +91,7 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
         },
         "paths": {
             route::PAGE.path(): { "get": answers("page", "The page for people.", "text/html") },
+            route::PAGE_FILE.path(): { "get": page_file() },
             route::HEALTH.path(): { "get": answers("health", "Alive: the text `I'm healthy`.", "text/plain") },
             route::READY.path(): { "get": {
                 "operationId": "ready",
@@ -165,6 +166,18 @@ fn example(parameter: &Parameter) -> Value {
             parameter.example.into()
         }
     }
+}
+
+fn page_file() -> Value {
+    json!({
+        "operationId": "pageFile",
+        "parameters": [{ "name": "file", "in": "path", "required": true, "schema": { "type": "string" } }],
+        "responses": {
+            "200": { "description": "A file that the page loads.",
+                     "content": { "text/css": {}, "text/javascript": {}, "application/json": {}, "text/plain": {} } },
+            "404": problem("The page has no such file."),
+        }
+    })
 }
 
 fn answers(id: &str, description: &str, content: &str) -> Value {

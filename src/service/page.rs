@@ -1,63 +1,101 @@
-//! `/`: what there is, with links and examples that can be copied.
+//! `/` and what it loads: the live page, whose sources are in `web/`. All of it is in the program, and
+//! nothing comes from elsewhere: the page's policy forbids it.
+//!
+//! A [`File`] is one source, compressed once, at the start. What the page has to know of this service
+//! and cannot read from `/openapi.json` is `settings.json`, which holds no secrets.
 
-use http::{HeaderMap, HeaderValue, header};
+mod file;
+mod link;
 
-use super::Shared;
-use crate::contract::parameter::PARAMETERS;
-use crate::server::answer::{HTML, Response, ok, whole};
-use crate::server::html::escape;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
 
-const STYLE: &str = include_str!("../../web/page.css");
+use super::Config;
+use crate::server::answer::{HTML, JSON, Response, TEXT};
+use crate::server::problem::Problem;
+use file::File;
+pub use link::{MalformedLink, PageLink};
 
-/// The page, with this service's own address in its examples.
-pub(super) fn page(shared: &Shared, headers: &HeaderMap) -> Response {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8080");
-    let host = escape(host);
-    let caps = &shared.config.caps;
-    let parameters: String = PARAMETERS
-        .iter()
-        .map(|parameter| {
-            format!(
-                "<tr><th scope=\"row\"><code>{}</code></th><td>{}</td><td>{}</td></tr>\n",
-                parameter.name,
-                escape(parameter.about),
-                escape(&parameter.takes(caps))
-            )
-        })
-        .collect();
-    let examples: String = [
-        ("A slow tail", "latency=p50=40ms,p99=900ms"),
-        ("One in three fails", "error_rate=0.33"),
-        ("Half a second of processor time", "cpu=500ms"),
-        ("64 MiB held for five seconds", "memory=64MiB&hold=5s"),
-        ("A reset connection", "abort=reset"),
-    ]
-    .iter()
-    .map(|(title, query)| {
-        let query = escape(query);
-        format!("<dt><a href=\"/work?{query}\">{title}</a></dt><dd><code>curl 'http://{host}/work?{query}'</code></dd>\n")
+const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
+const SCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
+
+/// Only what this service itself serves is loaded, and no script or style stands in the HTML.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The sources in `web/page`, by name.
+macro_rules! sources {
+    ($($name:literal),+) => {
+        [$(($name, include_str!(concat!("../../web/page/", $name)))),+]
+    };
+}
+
+/// The page of one service.
+pub(super) struct Page {
+    html: File,
+    files: Vec<(&'static str, File)>,
+}
+
+impl Page {
+    /// Compresses every file.
+    pub(super) fn new(config: &Config) -> Self {
+        let mut files = vec![
+            ("look.css", File::new(CSS, include_str!("../../web/look.css"))),
+            ("uPlot.min.css", File::new(CSS, include_str!("../../web/vendor/uPlot/uPlot.min.css"))),
+            (
+                "uPlot.iife.min.js",
+                File::new(SCRIPT, include_str!("../../web/vendor/uPlot/uPlot.iife.min.js")),
+            ),
+            ("uPlot-LICENSE.txt", File::new(TEXT, include_str!("../../web/vendor/uPlot/LICENSE"))),
+            ("page.css", File::new(CSS, include_str!("../../web/page/page.css"))),
+            ("settings.json", File::new(JSON, settings(config))),
+        ];
+        let scripts = sources!(
+            "bounds.js",
+            "charts.js",
+            "counting.js",
+            "exposition.js",
+            "form.js",
+            "history.js",
+            "page.js",
+            "quantile.js",
+            "sender.js",
+            "snippets.js",
+            "watch.js"
+        );
+        files.extend(scripts.map(|(name, text)| (name, File::new(SCRIPT, text))));
+        Self { html: File::new(HTML, include_str!("../../web/page/index.html")), files }
+    }
+
+    /// Answers `/`.
+    pub(super) fn html(&self, headers: &HeaderMap) -> Response {
+        let mut response = self.html.answer(headers);
+        let ours = response.headers_mut();
+        ours.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        ours.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+
+    /// Answers `/page/{file}`.
+    pub(super) fn file(&self, path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+        let wanted = path.rsplit('/').next().unwrap_or_default();
+        match self.files.iter().find(|(name, _)| *name == wanted) {
+            Some((_, file)) => Ok(file.answer(headers)),
+            None => Err(Problem::new(StatusCode::NOT_FOUND, "the page has no such file; / is the page")),
+        }
+    }
+}
+
+/// What the page is told of the service.
+fn settings(config: &Config) -> String {
+    let links: Vec<_> =
+        config.links.iter().map(|link| json!({ "name": link.name(), "url": link.url() })).collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "token_needed": config.token.is_some(),
+        "open": { "latency_seconds": config.open.latency.as_secs_f64(), "body_bytes": config.open.body.bytes() },
+        "workloads": config.workloads.names().collect::<Vec<_>>(),
+        "links": links,
     })
-    .collect();
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>firedrill</title>\
-<style>{STYLE}</style></head><body><main>\n\
-<h1>firedrill</h1>\n<p>This service misbehaves on request, in a known way, and measures itself while it does.</p>\n\
-<h2>What there is</h2>\n<ul>\
-<li><a href=\"/work\"><code>/work</code></a> does what you ask, see below</li>\
-<li><a href=\"/metrics\"><code>/metrics</code></a> for Prometheus</li>\
-<li><a href=\"/health\"><code>/health</code></a> says that it is alive</li>\
-<li><a href=\"/ready\"><code>/ready</code></a> says whether it takes work</li>\
-<li><a href=\"/openapi.json\"><code>/openapi.json</code></a> describes all of this to programs</li></ul>\n\
-<h2>Try it</h2>\n<dl>{examples}</dl>\n\
-<h2>What <code>/work</code> takes</h2>\n\
-<p>In the query of a GET, or in the JSON body of a POST.</p>\n\
-<div class=\"wide\"><table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">does</th><th scope=\"col\">takes</th></tr></thead>\
-<tbody>\n{parameters}</tbody></table></div>\n</main></body></html>\n"
-    );
-    let mut response = ok(HTML, whole(html));
-    // The one style sheet is in the page itself; nothing else is loaded, and nothing runs.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
+    .to_string()
 }

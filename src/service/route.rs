@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::{StatusCode, header};
 
+use super::Shared;
 use super::work::work;
-use super::{Shared, page};
 use crate::server::Program;
 use crate::server::answer::{self, JSON, Request, Response};
 use crate::server::connection::Link;
@@ -16,11 +16,12 @@ pub(super) use crate::server::route::{HEALTH, METRICS, READY};
 use crate::server::route::{Route, health, not_found};
 
 pub(super) const PAGE: Route = Route::get("/");
+pub(super) const PAGE_FILE: Route = Route::get("/page/{file}");
 pub(super) const WORK: Route = Route::get_or_post("/work");
 pub(super) const OPENAPI: Route = Route::get("/openapi.json");
 
 /// Every route that is served.
-pub(super) const SERVED: [Route; 6] = [PAGE, HEALTH, READY, METRICS, WORK, OPENAPI];
+pub(super) const SERVED: [Route; 7] = [PAGE, PAGE_FILE, HEALTH, READY, METRICS, WORK, OPENAPI];
 
 impl Program for Shared {
     async fn answer(
@@ -30,7 +31,8 @@ impl Program for Shared {
         link: &Arc<Link>,
     ) -> Result<Response, Problem> {
         match route {
-            PAGE => Ok(page::page(self, request.headers())),
+            PAGE => Ok(self.page.html(request.headers())),
+            PAGE_FILE => self.page.file(request.uri().path(), request.headers()),
             HEALTH => Ok(health()),
             READY => ready(self),
             METRICS => Ok(exposition::answer(self.telemetry.registry(), request.headers())),

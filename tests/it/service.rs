@@ -4,6 +4,7 @@ mod bounds;
 mod counts;
 mod ends;
 mod outage;
+mod page;
 mod starts;
 mod work;
 

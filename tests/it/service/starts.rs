@@ -33,6 +33,12 @@ async fn an_unreadable_or_empty_token_is_one_line_without_the_token() {
 }
 
 #[tokio::test]
+async fn a_link_with_a_password_is_refused_without_the_password() {
+    let line = refused_in_one_line(&["--link", "Grafana=https://admin:s3cret@localhost"], &[]).await;
+    assert!(line.contains("--link") && !line.contains("s3cret"), "{line}");
+}
+
+#[tokio::test]
 async fn a_bad_flag_or_variable_names_itself_and_what_it_takes() {
     for (flags, variables, expected) in [
         (&["--drain", "5"][..], &[][..], "a duration such as 250ms"),
@@ -42,6 +48,7 @@ async fn a_bad_flag_or_variable_names_itself_and_what_it_takes() {
         (&["--workloads", "Demo"], &[], "a-z"),
         (&["--listne", "x"], &[], "--listen"),
         (&["--max-memory", "1GiB", "--max-memory-total", "64MiB"], &[], "--max-memory-total"),
+        (&["--link", "Grafana=localhost:3000"], &[], "--link: expected NAME=URL"),
         (&[], &[("FIREDRILL_GRACE", "soon")], "--grace"),
     ] {
         let ended = refused(flags, variables).await;
