@@ -28,12 +28,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::Time;
 
 /// All that was found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// When it was collected, by the drill's clock: the evidence is of everything before.
@@ -66,7 +67,7 @@ impl Evidence {
 }
 
 /// What one source of evidence said.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source<T> {
     /// The drill was not told where it is.
@@ -92,7 +93,7 @@ impl<T> Source<T> {
 pub type Labels = BTreeMap<String, String>;
 
 /// Raw samples of one time series, in the order of their times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
     /// What identifies it.
@@ -102,11 +103,16 @@ pub struct Series {
 }
 
 /// One value at one time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Sample(pub Time, #[serde(with = "number")] pub f64);
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sample(
+    pub Time,
+    #[serde(with = "number")]
+    #[schemars(with = "number::Number")]
+    pub f64,
+);
 
 /// The series that a selector selects, over the whole drill and the minutes before it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selected {
     /// The selector, as it was asked.
@@ -116,7 +122,7 @@ pub struct Selected {
 }
 
 /// What Prometheus knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prometheus {
     /// How its clock compares with the drill's.
@@ -136,7 +142,7 @@ pub struct Prometheus {
 }
 
 /// How far a clock was ahead of the drill's, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     /// Ahead by this; behind where it is negative.
@@ -146,7 +152,7 @@ pub struct Clock {
 }
 
 /// A rule that is loaded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// What it records or alerts as.
@@ -172,7 +178,7 @@ pub struct Rule {
 }
 
 /// A query and its answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The query, its variables replaced.
@@ -184,7 +190,7 @@ pub struct Answer {
 }
 
 /// What a query gave.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
     /// One value for each set of labels; none at all where nothing matched. A scalar has no labels.
@@ -194,13 +200,14 @@ pub enum Said {
 }
 
 /// A value with its labels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
     /// The labels.
     pub labels: Labels,
     /// The value.
     #[serde(with = "number")]
+    #[schemars(with = "number::Number")]
     pub value: f64,
 }
 
@@ -208,7 +215,7 @@ pub struct Value {
 ///
 /// A selector whose metric is recorded by a rule is followed by the explanation of that rule's
 /// expression, so that the cause is found however deep it lies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Explained {
     /// The expression.
@@ -228,7 +235,7 @@ pub struct Explained {
 }
 
 /// A selector, and what it selects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selector {
     /// As it is written.
@@ -249,7 +256,7 @@ pub struct Selector {
 }
 
 /// A comparison, and what its sides were: of the series that the question is about, or of all where there are none of these.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
     /// The left side.
@@ -268,19 +275,21 @@ pub struct Comparison {
 }
 
 /// From the least to the most.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Extent {
     /// The least.
     #[serde(with = "number")]
+    #[schemars(with = "number::Number")]
     pub least: f64,
     /// The most.
     #[serde(with = "number")]
+    #[schemars(with = "number::Number")]
     pub most: f64,
 }
 
 /// What Alertmanager had, as far as it could be seen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alertmanager {
     /// Each alert, once for each time that it was in a state.
@@ -294,7 +303,7 @@ pub struct Alertmanager {
 }
 
 /// A time in which something could not be seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unseen {
     /// When it was last seen before, or was first to be.
@@ -306,7 +315,7 @@ pub struct Unseen {
 }
 
 /// An alert as Alertmanager held it, in one state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Held {
     /// Its labels.
@@ -328,7 +337,7 @@ pub struct Held {
 }
 
 /// Notifications that did not arrive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailedNotifications {
     /// Through what: `webhook`, `slack`.
@@ -339,11 +348,12 @@ pub struct FailedNotifications {
     pub reason: Option<String>,
     /// How many while the drill ran.
     #[serde(with = "number")]
+    #[schemars(with = "number::Number")]
     pub count: f64,
 }
 
 /// What rang at the pager.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pager {
     /// How its clock compares with the drill's.
@@ -355,7 +365,7 @@ pub struct Pager {
 }
 
 /// What a receiver was told about an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// Who was told.
@@ -373,7 +383,7 @@ pub struct Page {
 }
 
 /// A query of a dashboard's panel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Panel {
     /// Which expectation asked.
@@ -391,7 +401,7 @@ pub struct Panel {
 }
 
 /// What the service itself exposed, scraped by the drill.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exposed {
     /// The time between two scrapes, in milliseconds.
@@ -405,7 +415,7 @@ pub struct Exposed {
 }
 
 /// One scrape by the drill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scrape {
     /// When it was begun.
@@ -422,8 +432,17 @@ pub const LOOKBACK: Duration = Duration::from_secs(300);
 
 /// A number that may be one which JSON has no form for: `"NaN"`, `"+Inf"`, `"-Inf"`, as Prometheus writes them.
 mod number {
+    use schemars::JsonSchema;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
+
+    /// How it is written.
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    pub(super) enum Number {
+        Number(f64),
+        Text(String),
+    }
 
     pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         match number {
@@ -436,15 +455,9 @@ mod number {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Number(f64),
-            Text(String),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Number(number) => Ok(number),
-            Form::Text(text) => match text.as_str() {
+        match Number::deserialize(deserializer)? {
+            Number::Number(number) => Ok(number),
+            Number::Text(text) => match text.as_str() {
                 "NaN" => Ok(f64::NAN),
                 "+Inf" => Ok(f64::INFINITY),
                 "-Inf" => Ok(f64::NEG_INFINITY),

@@ -9,10 +9,12 @@ mod alert;
 mod case;
 mod cause;
 mod counts;
+mod increase;
 mod nothing_else;
 mod panels;
 mod quantile;
 mod query;
+mod rise;
 mod scrapes;
 mod series;
 mod truth;
@@ -36,6 +38,7 @@ pub fn questions(run: &Run) -> Questions {
     for (index, expectation) in run.drill.expect.iter().enumerate() {
         match expectation {
             Expectation::Counts(counts) => counts::ask(&case, counts, &mut questions),
+            Expectation::Increase(increase) => increase::ask(&case, increase, &mut questions),
             Expectation::Query(query) => query::ask(&case, query, &mut questions),
             Expectation::Quantile(quantile) => quantile::ask(&case, quantile, &mut questions),
             Expectation::Series(series) => series::ask(&case, series, &mut questions),
@@ -58,6 +61,7 @@ pub fn judge(run: &Run) -> Vec<Verdict> {
     for (index, expectation) in run.drill.expect.iter().enumerate() {
         let mut judged = match expectation {
             Expectation::Counts(counts) => vec![counts::judge(&case, counts)],
+            Expectation::Increase(increase) => vec![increase::judge(&case, increase)],
             Expectation::Query(query) => vec![query::judge(&case, query)],
             Expectation::Quantile(quantile) => vec![quantile::judge(&case, quantile)],
             Expectation::Alert(alert) => alert::judge(&case, alert),
@@ -87,6 +91,7 @@ pub fn unexplained(run: &Run, verdicts: &[Verdict]) -> Vec<Explain> {
         let Some(expectation) = run.drill.expect.get(verdict.expectation) else { continue };
         let mut more = match expectation {
             Expectation::Counts(counts) => counts::explain(&case, counts),
+            Expectation::Increase(increase) => increase::explain(&case, increase),
             Expectation::Query(query) => query::explain(&case, query),
             Expectation::Quantile(quantile) => quantile::explain(&case, quantile),
             Expectation::Alert(alert) => alert::explain(&case, alert),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -14,13 +15,18 @@ use super::timings::Timings;
 ///
 /// Its size is bounded: there are as many fates as statuses and a few, timings are histograms, and
 /// the timeline has one entry a second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
+    /// How many requests had which fate.
     #[serde(serialize_with = "write_fates", deserialize_with = "read_fates")]
+    #[schemars(with = "Vec<Entry>")]
     fates: BTreeMap<Fate, u64>,
+    /// How long after it was due each answered request was answered.
     latency: Timings,
+    /// How late the generator itself was with each request.
     lag: Timings,
+    /// What ended in which second since the load began.
     timeline: BTreeMap<u64, Second>,
 }
 
@@ -36,7 +42,7 @@ pub struct Times {
 }
 
 /// The requests that ended within one second.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Second {
     /// How many.
@@ -196,12 +202,15 @@ impl Second {
 }
 
 /// A fate as a run file has it: its name, its status where it has one, and how many had it.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Entry {
+    /// `answered`, `reset` and so on.
     fate: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The status that was answered with.
     status: Option<u16>,
+    /// How many.
     count: u64,
 }
 

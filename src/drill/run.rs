@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
@@ -15,7 +16,7 @@ pub const VERSION: u32 = 1;
 /// What was sent, what came back, what monitoring knew, and what was expected of it.
 ///
 /// Holds no address but the target's host and port, and no header, token or password.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// [`VERSION`].
@@ -41,7 +42,7 @@ pub struct Run {
 }
 
 /// A phase and its account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseLedger {
     /// Its name.
@@ -65,5 +66,17 @@ impl Run {
     #[must_use]
     pub fn lasted(&self) -> Duration {
         self.phases.last().and_then(|last| last.ended.since(self.began)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_of_run_files_is_the_one_that_is_published() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Run)).unwrap() + "\n";
+        let published = include_str!("../../docs/run-files.schema.json");
+        assert_eq!(schema, published, "docs/run-files.schema.json should hold what is on the left");
     }
 }

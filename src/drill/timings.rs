@@ -1,8 +1,10 @@
 //! Many durations in little room.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -47,6 +49,13 @@ impl Timings {
         (!self.0.is_empty()).then(|| Duration::from_secs_f64(self.0.mean() / 1e6))
     }
 
+    /// How long all of them were together, to three digits.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 of them")]
+        self.mean().unwrap_or_default().mul_f64(self.count() as f64)
+    }
+
     /// How many were longer than this, to three digits.
     #[must_use]
     pub fn above(&self, duration: Duration) -> u64 {
@@ -76,6 +85,19 @@ impl<'de> Deserialize<'de> for Timings {
             timings.0.record_n(micros, count).map_err(D::Error::custom)?;
         }
         Ok(timings)
+    }
+}
+
+impl JsonSchema for Timings {
+    fn schema_name() -> Cow<'static, str> {
+        "Timings".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Vec::<(u64, u64)>::json_schema(generator);
+        let about = "A distribution: pairs of microseconds, to three digits, and how many took as long, the shortest first.";
+        schema.insert("description".to_owned(), about.into());
+        schema
     }
 }
 

@@ -39,6 +39,12 @@ async fn an_interrupted_drill_keeps_its_run_file_which_gives_the_same_verdict_ag
         let arguments = [&["judge"], arguments].concat();
         Process::start_in(directory.path(), &arguments, &[]).ended_within(LIMIT).await
     };
+    let written = std::fs::read_to_string(directory.path().join(run)).unwrap();
+    let schema = serde_json::from_str(include_str!("../../docs/run-files.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> =
+        schema.iter_errors(&serde_json::from_str(&written).unwrap()).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
     let (one, other) = (judge(&["--json", run]).await, judge(&["--json", run]).await);
     assert_eq!((one.code, &one.stdout), (Some(2), &other.stdout));
     let read = |place: &str, kind: &str| {

@@ -62,6 +62,7 @@ impl<'a> Drill<'a> {
     fn check(&self, expectation: &Expectation, here: &mut Here<'_>) {
         match expectation {
             Expectation::Counts(counts) => self.counts(counts, here),
+            Expectation::Increase(increase) => self.increase(increase, here),
             Expectation::Query(query) => self.query(query, here),
             Expectation::Quantile(quantile) => self.quantile(quantile, here),
             Expectation::Alert(alert) => self.alert(alert, here),
@@ -515,6 +516,40 @@ mod tests {
         let workload = "found no workload of the drill and no series of its own";
         one(&theirs("  - counts: all phases"), "counts", workload);
         one(&theirs("  - { quantile: 0.9, within: 5% }"), "{ quantile", workload);
+    }
+
+    #[test]
+    fn an_increase_is_of_counters_and_by_an_amount() {
+        let of = |rest: &str| ours(&format!("  - {{ increase: {rest} }}"));
+        let right = "'http_server_request_duration_seconds_bucket{le=\"+Inf\"}', equals: requests";
+        assert_eq!(found(&of(right)), Vec::<String>::new());
+        for (rest, place, message) in [
+            ("sum(up), equals: 1", "sum", "found another expression than a selector"),
+            ("up, equals: 1", "up", "found up, which is a gauge: expected a counter"),
+            (
+                "http_server_request_duration_seconds, equals: requests",
+                "http",
+                "found http_server_request_duration_seconds, a histogram: expected its _count",
+            ),
+            (
+                "http_server_request_duration_seconds_bucket, equals: requests",
+                "http",
+                "found http_server_request_duration_seconds_bucket without le: each bucket has",
+            ),
+            (
+                "firedrill_injected_errors_total, equals: error_ratio",
+                "error_ratio",
+                "found error_ratio, by which no counter rises: expected requests",
+            ),
+            (
+                "http_server_request_duration_seconds_sum, equals: latency_sum",
+                "{ increase",
+                "the key \"within\" is missing: clients see more",
+            ),
+            ("firedrill_injected_errors_total, equals: 0, within: 5%", "5%", "found 5% of 0, which is 0"),
+        ] {
+            one(&of(rest), place, message);
+        }
     }
 
     #[test]

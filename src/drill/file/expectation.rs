@@ -17,6 +17,8 @@ use super::value::{OneOrMore, Quantity, Span, Tolerance};
 pub enum Expectation {
     /// Each request is counted once.
     Counts(Counts),
+    /// Counters rose by what happened.
+    Increase(Increase),
     /// A query gives what the ledger knows.
     Query(Query),
     /// A quantile of the latency is what clients saw.
@@ -53,6 +55,19 @@ pub enum AllPhases {
     /// Every request of the drill.
     #[serde(rename = "all phases")]
     AllPhases,
+}
+
+/// Counters rose by what happened while the drill ran, read from their raw samples before the first request and after the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Increase {
+    /// The counters, as a selector; how much they rose is added up.
+    pub increase: String,
+    /// By how much they should have risen.
+    pub equals: Quantity,
+    /// By how much it may be off; nothing at all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Tolerance>,
 }
 
 /// A query gives what the ledger knows, or a number.
@@ -233,8 +248,8 @@ pub struct Panels {
 
 impl Expectation {
     /// The first keys that there are.
-    pub const KINDS: [&str; 8] =
-        ["counts", "query", "quantile", "alert", "nothing_else", "series", "scrapes", "panels"];
+    pub const KINDS: [&str; 9] =
+        ["counts", "increase", "query", "quantile", "alert", "nothing_else", "series", "scrapes", "panels"];
 }
 
 impl<'de> Deserialize<'de> for Expectation {
@@ -252,6 +267,7 @@ impl<'de> Deserialize<'de> for Expectation {
                 let whole = MapAccessDeserializer::new(Whole { first: Some(kind.clone()), rest: map });
                 Ok(match kind.as_str() {
                     "counts" => Expectation::Counts(Counts::deserialize(whole)?),
+                    "increase" => Expectation::Increase(Increase::deserialize(whole)?),
                     "query" => Expectation::Query(Query::deserialize(whole)?),
                     "quantile" => Expectation::Quantile(Quantile::deserialize(whole)?),
                     "alert" => Expectation::Alert(Alert::deserialize(whole)?),

@@ -42,6 +42,8 @@ pub enum Quantity {
     Quantile(f64),
     /// `mean`: the mean latency, in seconds.
     Mean,
+    /// `latency_sum`: how long all answers took together, in seconds.
+    LatencySum,
     /// `slow_ratio(250ms)`: the share of answers that took longer, from 0 to 1.
     SlowRatio(Span),
 }
@@ -56,7 +58,7 @@ pub struct Unreadable {
 
 const SPAN: &str = "a duration such as 30s or 1.5s (units: ms, s, m, h), exact to the millisecond";
 const TOLERANCE: &str = "a share such as 5%, a number such as 0.01 or a duration such as 10ms";
-const QUANTITY: &str = "a number, or one of requests, errors, error_ratio, rate, p50 (or another percentile), mean, slow_ratio(250ms)";
+const QUANTITY: &str = "a number, or one of requests, errors, error_ratio, rate, p50 (or another percentile), mean, latency_sum, slow_ratio(250ms)";
 
 impl FromStr for Span {
     type Err = Unreadable;
@@ -126,6 +128,7 @@ impl FromStr for Quantity {
             "error_ratio" => Ok(Self::ErrorRatio),
             "rate" => Ok(Self::Rate),
             "mean" => Ok(Self::Mean),
+            "latency_sum" => Ok(Self::LatencySum),
             _ => number(text)
                 .map(Self::Number)
                 .or_else(|| percentile(text).map(|percentile| Self::Quantile(percentile / 100.0)))
@@ -144,6 +147,7 @@ impl fmt::Display for Quantity {
             Self::ErrorRatio => f.write_str("error_ratio"),
             Self::Rate => f.write_str("rate"),
             Self::Mean => f.write_str("mean"),
+            Self::LatencySum => f.write_str("latency_sum"),
             Self::SlowRatio(span) => write!(f, "slow_ratio({span})"),
             Self::Quantile(share) => {
                 // The shortest percentile that is read as the same share: p99.9, not p99.90000000000001.
@@ -204,7 +208,7 @@ written_as_text! {
     };
     Quantity, QUANTITY, {
         "anyOf": [
-            { "enum": ["requests", "errors", "error_ratio", "rate", "mean"] },
+            { "enum": ["requests", "errors", "error_ratio", "rate", "mean", "latency_sum"] },
             { "type": "string", "pattern": r"^[+-]?[0-9.]+([eE][+-]?[0-9]+)?$|^p[0-9.]+$|^slow_ratio\([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)\)$" },
             { "type": "number" }
         ],
@@ -301,9 +305,18 @@ mod tests {
         for text in ["5%", "0.1%", "12.5%", "0.01", "3", "33.3%", "7%"] {
             assert_eq!(text.parse::<Tolerance>().unwrap().to_string(), text);
         }
-        for text in
-            ["requests", "error_ratio", "p50", "p99.9", "p95", "mean", "slow_ratio(250ms)", "0.5", "rate"]
-        {
+        for text in [
+            "requests",
+            "error_ratio",
+            "p50",
+            "p99.9",
+            "p95",
+            "mean",
+            "latency_sum",
+            "slow_ratio(250ms)",
+            "0.5",
+            "rate",
+        ] {
             assert_eq!(text.parse::<Quantity>().unwrap().to_string(), text);
         }
         assert_eq!("10ms".parse(), Ok(Tolerance::Absolute(0.01)));

@@ -1,31 +1,19 @@
 //! Each request is counted once.
-//!
-//! Judged on raw samples around the quiet before and after the drill, and not on `increase()`, which
-//! extrapolates. A counter that began anew, or whose service is gone, may have taken with it what it
-//! counted since its last scrape: as many as ended in that time widen the truth.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::contract::quantity::many;
-use crate::drill::evidence::{Labels, Sample, Series};
+use crate::drill::evidence::Series;
 use crate::drill::file::expectation::Counts;
 use crate::drill::file::{DrillFile, Expectation};
 use crate::drill::ledger::Range;
 use crate::drill::question::{Explain, Questions};
 use crate::drill::run::{PhaseLedger, Run};
-use crate::drill::time::Time;
 
-use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
+use super::case::{Case, SETTLED};
 use super::cause;
+use super::rise::{Rises, START_TIME};
 use super::verdict::{Finding, Verdict};
-
-/// How many more scrapes what is missing may take to be counted.
-const PATIENCE: u32 = 2;
-
-/// When a process started: that it did again shows even where its counter has overtaken what it stood at.
-/// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
-const START_TIME: &str = "process_start_time_seconds";
 
 fn selector(case: &Case<'_>, counts: &Counts) -> Result<String, Finding> {
     case.series_of_requests(counts.series.as_ref(), &format!("{}_count", DrillFile::DURATION))
@@ -71,38 +59,31 @@ fn found(case: &Case<'_>, counts: &Counts) -> Result<Finding, Finding> {
     if series.is_empty() {
         return uncounted(case, &selector, sent);
     }
-    let at_once = case.run.ended + SETTLED;
-    let look = |quiet: Time| {
-        let counted = Counted::of(case, series, status(counts), quiet)?;
-        let truth = Truth { sent, lost: counted.lost(case.run.began, &whole) };
-        let wrong = truth.wrong(&counted, &whole);
-        Ok::<_, Finding>((counted, wrong))
+    let status = status(counts);
+    let look = |rises: &Rises<'_>| {
+        let counted = Counted::of(rises, status);
+        let wrong = Truth { sent, lost: rises.lost(case, &whole) }.wrong(&counted, &whole);
+        (counted, wrong)
     };
-    let (mut counted, mut wrong) = look(at_once)?;
-    if !wrong.is_empty() && counted.all < sent.most {
-        // A service that is short of processor time counts late. What it counts once, however late, is no lie.
-        let before = counted.all;
-        (counted, wrong) = look(at_once + case.scrape_interval() * PATIENCE)?;
-        if counted.all > before {
-            let late = counted.all - before;
-            counted
-                .notes
-                .push(format!("{late} counted late: not yet at the first scrape that should have had all"));
-        }
-    }
+    let rises = Rises::of(case, series, |rises| {
+        let (counted, wrong) = look(rises);
+        wrong.is_empty() || counted.all >= sent.most
+    })?;
+    let (counted, wrong) = look(&rises);
+    let wrong = [rises.fell, wrong].concat();
     let says = format!("{} sent, {} counted", shown(sent), counted.all);
     if wrong.is_empty() {
-        return Ok(Finding::held(says).with(counted.notes));
+        return Ok(Finding::held(says).with(rises.notes));
     }
-    if counted.moved {
+    if rises.moved {
         let says = format!(
             "{says}; but others were sending under the same labels: use a workload of the drill's own"
         );
-        return Err(Finding::could_not_tell(says).with(wrong).with(counted.notes));
+        return Err(Finding::could_not_tell(says).with(wrong).with(rises.notes));
     }
     let mut wrong = wrong.into_iter();
     let first = wrong.next().unwrap_or_default();
-    Ok(Finding::lied(format!("{says}: {first}")).with(wrong).with(counted.notes))
+    Ok(Finding::lied(format!("{says}: {first}")).with(wrong).with(rises.notes))
 }
 
 /// What can be said where no counter matches.
@@ -138,50 +119,24 @@ struct Counted {
     statuses: BTreeMap<String, u64>,
     /// Whether they are told apart by status: a series without one is of requests without an answer.
     by_status: bool,
-    /// The times of which what was counted may be lost.
-    blind: Vec<(Time, Time)>,
-    /// Whether somebody else's requests were counted before the drill or after it.
-    moved: bool,
-    notes: Vec<String>,
 }
 
 impl Counted {
-    /// As they stand at the first scrape from `quiet` on.
-    fn of(case: &Case<'_>, series: &[Series], status: &str, quiet: Time) -> Result<Self, Finding> {
-        let mut counted = Self {
-            all: 0,
-            statuses: BTreeMap::new(),
-            by_status: series.iter().any(|series| series.labels.contains_key(status)),
-            blind: Vec::new(),
-            moved: false,
-            notes: Vec::new(),
-        };
-        let targets = Targets::of(case)?;
-        for series in series {
-            let until = targets.settled(case, &series.labels, quiet)?;
-            let account = Account::of(case, series, until, &targets);
-            counted.all += account.increase;
-            *counted.statuses.entry(series.labels.get(status).cloned().unwrap_or_default()).or_default() +=
-                account.increase;
-            counted.moved |= account.moved;
-            counted.blind.extend(account.resets);
+    fn of(rises: &Rises<'_>, status: &str) -> Self {
+        let mut counted = Self { all: 0, statuses: BTreeMap::new(), by_status: false };
+        for (series, rise) in rises.each() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count of requests"
+            )]
+            let rise = rise.round() as u64;
+            let status = series.labels.get(status);
+            counted.all += rise;
+            counted.by_status |= status.is_some();
+            *counted.statuses.entry(status.cloned().unwrap_or_default()).or_default() += rise;
         }
-        for (labels, from) in targets.gone(case, series) {
-            counted.notes.push(format!("not scraped any more since {from}{}", named(&labels)));
-            counted.blind.push((from, case.run.ended));
-        }
-        counted.blind.sort();
-        counted.blind.dedup();
-        Ok(counted)
-    }
-
-    /// How many requests may have been counted and then lost: as many as ended while nobody looked.
-    fn lost(&self, began: Time, whole: &PhaseLedger) -> u64 {
-        let ended = |(from, to): &(Time, Time)| {
-            let since = |time: Time| time.since(began).unwrap_or(Duration::ZERO);
-            whole.ledger.ended_between(since(*from), since(*to))
-        };
-        self.blind.iter().map(ended).sum()
+        counted
     }
 }
 
@@ -224,109 +179,5 @@ impl Truth {
             }
         }
         wrong
-    }
-}
-
-/// The targets that were scraped, by the labels that tell them apart.
-struct Targets<'a> {
-    up: Vec<Series>,
-    started: &'a [Series],
-}
-
-impl<'a> Targets<'a> {
-    fn of(case: &Case<'a>) -> Result<Self, Finding> {
-        // Not every service says when it started.
-        let started = case.samples(START_TIME).unwrap_or_default();
-        Ok(Self { up: case.scrapes(None)?, started })
-    }
-
-    /// Whether the process that a series comes from started again between two scrapes.
-    fn restarted(&self, labels: &Labels, from: Time, to: Time) -> bool {
-        let same = |started: &&Series| of_same_target(&started.labels, labels);
-        let Some(started) = self.started.iter().find(same) else { return false };
-        let before = started.samples.iter().rfind(|Sample(at, _)| *at <= from);
-        let mut since = started.samples.iter().filter(|Sample(at, _)| *at > from && *at <= to);
-        before.is_some_and(|before| since.any(|sample| sample.1 > before.1))
-    }
-
-    /// The scrapes of the target that a series comes from.
-    fn up(&self, labels: &Labels) -> Option<&Series> {
-        scrapes_of(&self.up, labels)
-    }
-
-    /// The first scrape that succeeded when everything should have been answered and counted: the one that
-    /// tells all, or the last one where the target is gone.
-    fn settled(&self, case: &Case<'_>, labels: &Labels, quiet: Time) -> Result<Time, Finding> {
-        let Some(up) = self.up(labels) else { return Ok(quiet) };
-        let mut after = up.samples.iter().filter(|sample| succeeded(sample));
-        if let Some(Sample(at, _)) = after.find(|Sample(at, _)| *at >= quiet) {
-            return Ok(*at);
-        }
-        case.known_at(case.gone_by(quiet), "the scrape after the last answer")?;
-        Ok(quiet)
-    }
-
-    /// Those of these series that were scraped while the drill ran and not after it, with when they last were.
-    fn gone(&self, case: &Case<'_>, series: &[Series]) -> Vec<(Labels, Time)> {
-        let quiet = case.run.ended + SETTLED;
-        let last = |up: &Series| up.samples.iter().rfind(|sample| succeeded(sample)).map(|Sample(at, _)| *at);
-        let gone = |up: &Series| last(up).filter(|at| *at < quiet && *at >= case.run.began);
-        let ours = |up: &&Series| series.iter().any(|series| self.up(&series.labels) == Some(*up));
-        self.up.iter().filter(ours).filter_map(|up| gone(up).map(|at| (up.labels.clone(), at))).collect()
-    }
-}
-
-impl Case<'_> {
-    /// When a target that was not scraped since then counts as gone.
-    fn gone_by(&self, quiet: Time) -> Time {
-        quiet + self.scrape_interval().mul_f64(2.5)
-    }
-}
-
-/// What one series counted while the drill ran.
-struct Account {
-    increase: u64,
-    moved: bool,
-    /// When it began anew: between which scrapes.
-    resets: Vec<(Time, Time)>,
-}
-
-impl Account {
-    fn of(case: &Case<'_>, series: &Series, until: Time, targets: &Targets<'_>) -> Self {
-        let began = case.run.began;
-        let (before, after): (Vec<_>, Vec<_>) = series
-            .samples
-            .iter()
-            .copied()
-            .filter(|Sample(at, _)| *at <= until)
-            .partition(|Sample(at, _)| *at <= began);
-        let recent = case.scrape_interval() * 4;
-        let moved = before
-            .windows(2)
-            .any(|pair| pair[1].1 > pair[0].1 && began.since(pair[1].0).is_some_and(|ago| ago <= recent));
-        // A series that was not there, on a target that was scraped, stood at nothing.
-        let scraped =
-            targets.up(&series.labels).is_none_or(|up| up.samples.iter().any(|Sample(at, _)| *at <= began));
-        let base = before.last().map(|Sample(at, value)| (*at, *value));
-        let born = after.first().filter(|_| !scraped).map(|Sample(at, value)| (*at, *value));
-        let mut last = base.or(born).unwrap_or((began, 0.0));
-        // Of a target that was found later nobody knows since when it counted what it first showed.
-        let unknown = born.filter(|(_, value)| base.is_none() && *value > 0.0).map(|(at, _)| (began, at));
-        let mut account = Self { increase: 0, moved, resets: unknown.into_iter().collect() };
-        let mut increase = 0.0;
-        for Sample(at, value) in after {
-            if value >= last.1 && !targets.restarted(&series.labels, last.0, at) {
-                increase += value - last.1;
-            } else {
-                increase += value;
-                account.resets.push((last.0, at));
-            }
-            last = (at, value);
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests")]
-        {
-            account.increase = increase.round() as u64;
-        }
-        account
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn spoiled_by_lag(
     let typical = |share: f64| latency.quantile(share).unwrap_or_default().as_secs_f64();
     let spoiled = match quantity {
         Quantity::Quantile(share) => lag.as_secs_f64() > within.of(typical(share)),
-        Quantity::Mean => lag.as_secs_f64() > within.of(typical(0.5)),
+        Quantity::Mean | Quantity::LatencySum => lag.as_secs_f64() > within.of(typical(0.5)),
         // Only requests close to the edge can have come to its other side, by leaving late and being read late.
         Quantity::SlowRatio(edge) => {
             let slow = latency.above(edge.0);

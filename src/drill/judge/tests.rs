@@ -144,6 +144,70 @@ fn assert_says(run: &Run, index: usize, ruling: Ruling, words: &str) {
 
 const COUNTS: &str = r#"{"counts": "all phases"}"#;
 
+mod increase {
+    use super::*;
+
+    /// A run with one counter, whose values are those of the requests that have ended.
+    fn run(equals: &str, value: impl Fn(f64) -> f64) -> Run {
+        let expect =
+            format!(r#"{{"increase": "counted_total{{workload=\"$workload\"}}", "equals": {equals}}}"#);
+        let mut run = super::run(&expect);
+        let counted = |second: i64| value(f64::from(i32::try_from(second.clamp(0, 60) * 10).unwrap()));
+        let counter = series("counted_total", &[("workload", "drill")], -60, 120, counted);
+        let selector = "counted_total{workload=\"drill\"}".to_owned();
+        said(&mut run).samples.push(Selected { selector, series: vec![counter] });
+        run
+    }
+
+    /// When its process started.
+    fn started(run: &mut Run, value: impl Fn(i64) -> f64) {
+        let selector = "process_start_time_seconds".to_owned();
+        let series = vec![series(&selector, &[], -60, 120, value)];
+        said(run).samples.push(Selected { selector, series });
+    }
+
+    #[test]
+    fn what_rose_by_just_what_happened_held() {
+        let right = |requests| 1_000.0 + requests;
+        assert_says(&run("\"requests\"", right), 0, Ruling::Held, "truth 600, rose by 600 (asked: the same)");
+        assert_says(&run("600", right), 0, Ruling::Held, "rose by 600 (asked: 600)");
+        let latencies = run(r#""latency_sum", "within": "1%""#, |requests| requests * 0.0388);
+        assert_says(&latencies, 0, Ruling::Held, "rose by 23.28 s (asked: the same, within 1%)");
+        let millis = run(r#""latency_sum", "within": "50%""#, |requests| requests * 38.8);
+        assert_says(&millis, 0, Ruling::Lied, "rose by 23280 s");
+    }
+
+    #[test]
+    fn one_more_or_less_is_a_lie() {
+        for wrong in [599.0, 601.0] {
+            let rose = run("\"requests\"", |requests| if requests == 600.0 { wrong } else { requests });
+            assert_says(&rose, 0, Ruling::Lied, &format!("truth 600, rose by {wrong} (asked: the same)"));
+        }
+        assert_says(&run("\"errors\"", |requests| requests), 0, Ruling::Lied, "truth 300, rose by 600");
+    }
+
+    #[test]
+    fn a_counter_may_only_go_down_with_its_process() {
+        let mut anew =
+            run("\"requests\"", |requests| if requests < 300.0 { requests } else { requests - 280.0 });
+        started(&mut anew, |second| if second < 30 { 1.0 } else { 2.0 });
+        assert_says(&anew, 0, Ruling::CouldNotTell, "may be lost, since it began anew");
+        let mut fell =
+            run("\"requests\"", |requests| if requests < 300.0 { requests } else { requests - 280.0 });
+        started(&mut fell, |_| 1.0);
+        let says = "it went down from 250 to 20 at ";
+        assert_says(&fell, 0, Ruling::Lied, says);
+        assert_says(&fell, 0, Ruling::Lied, "though its process did not start anew");
+    }
+
+    #[test]
+    fn what_is_not_there_did_not_rise() {
+        let mut none = run("0", |requests| requests);
+        said(&mut none).samples.last_mut().unwrap().series.clear();
+        assert_says(&none, 0, Ruling::Lied, "there is no such counter");
+    }
+}
+
 mod counts {
     use super::*;
 

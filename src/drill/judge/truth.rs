@@ -41,6 +41,7 @@ impl Truth {
             }
             Quantity::Quantile(share) => latency(ledger.latency().quantile(share)),
             Quantity::Mean => latency(ledger.latency().mean()),
+            Quantity::LatencySum => Some(Self::exactly(ledger.latency().sum().as_secs_f64())),
             Quantity::SlowRatio(span) => {
                 let (slow, all) = (ledger.latency().above(span.0), ledger.latency().count());
                 (all > 0).then(|| Self::exactly(Self::share(slow, all)))
@@ -75,7 +76,7 @@ fn ratio(range: Range) -> f64 {
 pub(super) fn shown(number: f64, quantity: Quantity) -> String {
     match quantity {
         Quantity::ErrorRatio | Quantity::SlowRatio(_) => format!("{} %", rounded(number * 100.0)),
-        Quantity::Quantile(_) | Quantity::Mean => seconds(number),
+        Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum => seconds(number),
         Quantity::Rate => format!("{}/s", rounded(number)),
         Quantity::Number(_) | Quantity::Requests | Quantity::Errors => rounded(number),
     }

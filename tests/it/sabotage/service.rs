@@ -125,3 +125,42 @@ async fn a_service_that_counts_failures_as_successes() {
     });
     swapped.await.lied("answered with status 200, ");
 }
+
+/// A line whose value is another one, where its series begins so.
+fn with(line: &str, begins: &str, value: impl Fn(f64) -> f64) -> Option<String> {
+    let Some((series, found)) = line.rsplit_once(' ').filter(|_| line.starts_with(begins)) else {
+        return Some(line.to_owned());
+    };
+    Some(format!("{series} {}", value(found.parse().unwrap())))
+}
+
+#[tokio::test]
+#[ignore = "takes half a minute"]
+async fn a_service_that_sums_its_latency_in_milliseconds() {
+    let millis = drilled(|line| with(line, "http_server_request_duration_seconds_sum", |sum| sum * 1_000.0));
+    millis.await.lied("LIED increase of http_server_request_duration_seconds_sum");
+}
+
+#[tokio::test]
+#[ignore = "takes half a minute"]
+async fn a_service_whose_buckets_leave_out_what_failed() {
+    let left_out = drilled(|line| {
+        let failed = line.contains("_bucket{") && line.contains(r#"error_type="500""#);
+        if failed { with(line, "http", |_| 0.0) } else { Some(line.to_owned()) }
+    });
+    left_out.await.lied("LIED increase of http_server_request_duration_seconds_bucket");
+}
+
+#[tokio::test]
+#[ignore = "takes half a minute"]
+async fn a_service_that_counts_requests_under_another_route() {
+    let elsewhere = drilled(|line| Some(line.replace(r#"http_route="/work""#, r#"http_route="/""#)));
+    elsewhere.await.lied("LIED increase of http_server_request_duration_seconds_count");
+}
+
+#[tokio::test]
+#[ignore = "takes half a minute"]
+async fn a_service_that_says_it_was_asked_for_less() {
+    let less = drilled(|line| with(line, "firedrill_injected_errors_total", |errors| (errors / 2.0).floor()));
+    less.await.lied("LIED increase of firedrill_injected_errors_total");
+}

@@ -1,13 +1,35 @@
-//! Numbers that a drill expects: of a query, or of a quantile.
+//! Numbers that a drill expects: of counters, of a query, or of a quantile.
 
 use promql_parser::parser::value::ValueType;
 
 use super::super::Premise;
-use super::super::expectation::{Quantile, Query};
+use super::super::expectation::{Increase, Quantile, Query};
 use super::super::value::{Quantity, Tolerance};
 use super::{Drill, Here};
 
 impl Drill<'_> {
+    pub(super) fn increase(&self, increase: &Increase, here: &mut Here<'_>) {
+        let Increase { increase: counters, equals, within } = increase;
+        match equals {
+            Quantity::Number(_) | Quantity::Requests | Quantity::Errors | Quantity::LatencySum => {
+                self.is_defined(*equals, None, &mut here.at("equals"));
+            }
+            Quantity::ErrorRatio
+            | Quantity::Rate
+            | Quantity::Quantile(_)
+            | Quantity::Mean
+            | Quantity::SlowRatio(_) => here.at("equals").say(format!(
+                "found {equals}, by which no counter rises: expected requests, errors, latency_sum or a number"
+            )),
+        }
+        if let Some(within) = within {
+            tolerance(*within, &[*equals], &mut here.at("within"));
+        } else if *equals == Quantity::LatencySum {
+            here.say("the key \"within\" is missing: clients see more of the latency than the service, expected by how much it may be off, such as 10%");
+        }
+        self.counters(counters, &mut here.at("increase"));
+    }
+
     pub(super) fn query(&self, query: &Query, here: &mut Here<'_>) {
         let during = query.during.as_deref();
         self.phase_of(during, here);
@@ -88,7 +110,11 @@ impl Drill<'_> {
     fn is_defined(&self, quantity: Quantity, during: Option<&str>, here: &mut Here<'_>) {
         let of_requests = match quantity {
             Quantity::Number(_) | Quantity::Requests | Quantity::Errors | Quantity::Rate => false,
-            Quantity::ErrorRatio | Quantity::Quantile(_) | Quantity::Mean | Quantity::SlowRatio(_) => true,
+            Quantity::ErrorRatio
+            | Quantity::Quantile(_)
+            | Quantity::Mean
+            | Quantity::LatencySum
+            | Quantity::SlowRatio(_) => true,
         };
         if of_requests && self.is_pause(during) {
             here.say(format!(

@@ -42,6 +42,22 @@ impl Drill<'_> {
         }
     }
 
+    /// Counters that are added up.
+    pub(super) fn counters(&self, text: &str, here: &mut Here<'_>) {
+        let Some(selector) = self.read_selector(text, here) else { return };
+        let Some(known) = self.known(&selector) else { return };
+        let name = known.name();
+        if known.is_family_of_histogram() {
+            here.say(format!(
+                "found {name}, a histogram: expected its _count, its _sum, or its _bucket with an le"
+            ));
+        } else if known.counts() == Err(MetricType::Gauge) {
+            here.say(format!("found {name}, which is a gauge: expected a counter"));
+        } else if known.is_of_buckets() && !promql::matchers(&selector).any(|matcher| matcher.name == "le") {
+            here.say(format!("found {name} without le: each bucket has what those below it have, expected one of them, such as le=\"+Inf\""));
+        }
+    }
+
     /// The series of a quantile are a histogram.
     pub(super) fn histogram(&self, series: Option<&str>, here: &mut Here<'_>) {
         let Some(selector) = self.selector(series, here) else { return };

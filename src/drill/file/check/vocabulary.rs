@@ -215,6 +215,11 @@ impl Known {
         }
     }
 
+    /// Whether it is the cumulative buckets of a histogram.
+    pub(super) fn is_of_buckets(self) -> bool {
+        matches!(self, Self::Ours(_, "_bucket"))
+    }
+
     /// Whether it is a histogram as a whole.
     pub(super) fn is_family_of_histogram(self) -> bool {
         matches!(self, Self::Ours(Metric { kind: MetricType::Histogram, .. }, ""))
