@@ -6,6 +6,7 @@
 
 mod ca_file;
 mod check;
+mod completions;
 mod drill;
 mod drill_file;
 mod flag;
@@ -14,6 +15,7 @@ mod header_file;
 mod judge;
 mod load;
 mod log;
+mod man;
 mod open_files;
 mod pager;
 mod probe;
@@ -92,6 +94,14 @@ enum Command {
     /// Exit code 0 when it answers with a status from 200 to 299; 1 when it answers with another or
     /// not in time; 2 when it could not be asked.
     Probe(probe::Flags),
+    /// Print what a shell completes this program's commands and flags with.
+    ///
+    /// For bash: firedrill completions bash > ~/.local/share/bash-completion/completions/firedrill
+    Completions(completions::Flags),
+    /// Print a manual page, of the program or of one command.
+    ///
+    /// To read one: firedrill man drill | man --local-file -
+    Man(man::Flags),
 }
 
 /// Reads the command line and does what it says.
@@ -100,7 +110,11 @@ pub fn run() -> ExitCode {
     // Clap itself answers --help and a wrong flag, the latter on stderr with exit code 2.
     let cli = Cli::parse();
     cli.log.install(match cli.command {
-        Command::Drill(_) | Command::Judge(_) | Command::Check(_) => "warn",
+        Command::Drill(_)
+        | Command::Judge(_)
+        | Command::Check(_)
+        | Command::Completions(_)
+        | Command::Man(_) => "warn",
         Command::Serve(_)
         | Command::Load(_)
         | Command::Forward(_)
@@ -116,6 +130,8 @@ pub fn run() -> ExitCode {
         Command::Forward(flags) => forward::run(flags),
         Command::Pager(flags) => pager::run(*flags),
         Command::Probe(flags) => probe::run(&flags),
+        Command::Completions(flags) => completions::run(&flags),
+        Command::Man(flags) => man::run(&flags),
     };
     done.unwrap_or_else(|error| {
         // The whole chain in one line; a person needs a sentence, not a backtrace.

@@ -14,6 +14,7 @@ mod evidence;
 mod fetch;
 mod forward;
 mod load;
+mod manual;
 mod openmetrics;
 mod pager;
 mod peer;
