@@ -1,3 +1,5 @@
+# The bill of materials is of the sources too: in the program itself its crates cannot be seen any more.
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 FROM rust:1.95-slim-bookworm AS build
 ARG TARGETPLATFORM
 WORKDIR /src

@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::plain::plain_lines;
+
 /// The test button for your monitoring.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, propagate_version = true)]
@@ -135,7 +137,12 @@ pub fn run() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         // The whole chain in one line; a person needs a sentence, not a backtrace.
-        eprintln!("firedrill: {error:#}");
+        complain(&format!("firedrill: {error:#}"));
         ExitCode::from(2)
     })
+}
+
+/// Tells a person what is wrong. It may quote a stranger's file or answer, so nothing in it acts on a terminal.
+fn complain(text: &str) {
+    eprintln!("{}", plain_lines(text));
 }

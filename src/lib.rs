@@ -6,7 +6,7 @@
 //! does it and measures itself, on the HTTP [`server`]; [`drill`] sends requests on a schedule and
 //! keeps the ledger of what truly happened; [`pager`] receives what Alertmanager sends; [`dial`]
 //! connects to names whose addresses change, [`forward`] puts one address before several replicas,
-//! [`stop`] ends what runs; [`cli`] turns flags into configurations and starts them. `service`,
+//! [`stop`] ends what runs, `plain` keeps texts from outside from acting on a terminal or a document; [`cli`] turns flags into configurations and starts them. `service`,
 //! `drill` and `pager` never import one another.
 
 pub mod cli;
@@ -15,6 +15,7 @@ pub mod dial;
 pub mod drill;
 pub mod forward;
 pub mod pager;
+mod plain;
 pub mod server;
 pub mod service;
 pub mod stop;

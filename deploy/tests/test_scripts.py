@@ -110,6 +110,8 @@ class UpAndDown(Scripts):
         # The zone that the provider made up is not one of moto's.
         self.assertIn("Apply complete!", up.stdout, up.stderr)
         self.assertIn("route53 change-tags-for-resource", up.stderr)
+        self.assertRegex(up.stderr, "so the zone .* has no tags")
+        self.assertEqual(up.returncode, 0)
         state = aws("s3").get_object(Bucket=BUCKET, Key="stacks/demo.tfstate")["Body"].read().decode()
         self.assertNotIn('"secret_string_wo": "', state)
 

@@ -34,7 +34,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         match check(path) {
             Ok(about) => writeln!(stdout(), "{path}: {about}").context("cannot write what was found")?,
             Err(reasons) => {
-                eprintln!("{reasons}");
+                super::complain(&reasons);
                 all_right = false;
             }
         }

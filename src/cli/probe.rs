@@ -47,7 +47,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Ok((status, text)) => format!("expected a status from 200 to 299, got {status}{text}"),
         Err(error) => format!("{error:#}"),
     };
-    eprintln!("firedrill: {}: {found}", flags.target);
+    super::complain(&format!("firedrill: {}: {found}", flags.target));
     Ok(ExitCode::FAILURE)
 }
 

@@ -11,7 +11,7 @@
 //!               [Report] -> junit                   for CI, one suite a drill
 //! ```
 //!
-//! What comes from outside (names, labels, errors) goes through `wording::plain` on its way to people,
+//! What comes from outside (names, labels, errors) goes through `plain` on its way to people,
 //! so that it cannot move a cursor, colour a line or turn a text round.
 
 pub mod html;
@@ -236,7 +236,7 @@ impl Report {
         let json = serde_json::to_string_pretty(self).expect("each member has a form in JSON");
         let mut escaped = String::with_capacity(json.len() + 1);
         for c in json.chars() {
-            if c != '\n' && wording::is_unsafe(c) {
+            if c != '\n' && crate::plain::is_unsafe(c) {
                 escaped.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
             } else {
                 escaped.push(c);

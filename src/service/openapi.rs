@@ -51,6 +51,7 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
                      "content": { "application/json": {}, "text/plain": {} } },
             "400": asked_for("A parameter is unknown, malformed, over its cap or contradicts another."),
             "401": asked_for("What was asked for is costly, and the token is missing or wrong."),
+            "403": asked_for("What was asked for is costly, and a page of another site asked for it."),
             "503": asked_for("A bound is reached; Retry-After says when to try again."),
             "default": {
                 "description": "Any registered status, where status or error_status asks for it: from 400 a problem, below it what was done, with body= its text.",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::Incoming;
 use serde::Serialize;
 
@@ -36,15 +36,8 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
     }
     let workload = shared.telemetry.workloads.of(work.workload.as_deref());
     link.set_workload(workload);
-    if let Some(token) = &shared.config.token
-        && let Some(wish) = work.costly(&shared.config.open)
-        && !parts.headers.get(header::AUTHORIZATION).is_some_and(|value| token.is_in(value.as_bytes()))
-    {
-        let detail = format!(
-            "{wish} at this cost needs the header \"Authorization: Bearer TOKEN\" with this service's token"
-        );
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, detail)
-            .header(header::WWW_AUTHENTICATE, "Bearer realm=\"firedrill\""));
+    if let Some(wish) = work.costly(&shared.config.open) {
+        allowed(shared, &parts.headers, wish)?;
     }
     let Some(place) = Place::take(shared) else {
         return Err(shed(shared, workload, Bound::Concurrency));
@@ -91,6 +84,25 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
         telemetry.injected_errors.get_or_create(&labels).inc();
     }
     Ok(answer(&injection, error, &Done::of(&injection, workload, seed, n), place))
+}
+
+/// Whether whoever sends these headers may have what is costly.
+fn allowed(shared: &Shared, headers: &HeaderMap, wish: &str) -> Result<(), Problem> {
+    // Any page may make a browser ask for `localhost`. Browsers say which did (https://www.w3.org/TR/fetch-metadata/).
+    if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
+        let detail =
+            format!("{wish} at this cost is done for this service's own page, and for no other page");
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    let Some(token) = &shared.config.token else { return Ok(()) };
+    if headers.get(header::AUTHORIZATION).is_some_and(|value| token.is_in(value.as_bytes())) {
+        return Ok(());
+    }
+    let detail = format!(
+        "{wish} at this cost needs the header \"Authorization: Bearer TOKEN\" with this service's token"
+    );
+    Err(Problem::new(StatusCode::UNAUTHORIZED, detail)
+        .header(header::WWW_AUTHENTICATE, "Bearer realm=\"firedrill\""))
 }
 
 /// The JSON body of a POST; `{}` where there is none.

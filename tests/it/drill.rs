@@ -101,6 +101,41 @@ async fn what_is_wrong_with_files_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn what_a_strangers_files_and_answers_say_does_not_act_on_a_terminal() {
+    let directory = Directory::new("hostile");
+    directory.write("short.yaml", SHORT);
+    directory.write("keys.yaml", &SHORT.replace("rate:", r#""\e]0;owned\a":"#));
+    directory.write("hostile.run.json", r#"{ "version": 1, "\u001b]0;owned\u0007": 1 }"#);
+    let hostile = "HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\n\x1b]0;owned";
+    let prometheus = Peer::start(move |_| Act::Say(hostile)).await;
+    let target = ["--target", "http://127.0.0.1:9"];
+    for arguments in [
+        &["check", "keys.yaml"][..],
+        &[&["drill", "keys.yaml"], &target[..]].concat(),
+        &["judge", "hostile.run.json"],
+        &[&["drill", "short.yaml", "--prometheus", &prometheus.url()], &target[..]].concat(),
+    ] {
+        let ended = Process::start_in(directory.path(), arguments, &[]).ended().await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains("owned"), "{arguments:?} is not told: {ended:?}");
+        assert!(!ended.stderr.contains(['\x1b', '\x07']), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_drill_file_gets_no_secret_of_the_environment() {
+    let directory = Directory::new("stranger");
+    let stranger = Peer::start(|_| Act::Answer(200)).await;
+    let sends = format!("target: {}/${{DEPLOY_TOKEN}}\nworkload", stranger.url());
+    directory.write("stranger.yaml", &SHORT.replace("workload", &sends));
+    let secret = [("DEPLOY_TOKEN", "s3cret")];
+    let ended = Process::start_in(directory.path(), &["drill", "stranger.yaml"], &secret).ended().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("DEPLOY_TOKEN is named like a secret"), "{ended:?}");
+    assert!(stranger.heads().is_empty() && !format!("{ended:?}").contains("s3cret"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn credentials_are_sent_to_prometheus_and_never_shown() {
     let directory = Directory::new("credentials");
     directory.write("short.yaml", SHORT);

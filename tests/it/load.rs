@@ -80,6 +80,14 @@ async fn each_way_to_fail_has_its_own_fate() {
         (Act::Garble, Fate::Garbled),
         (Act::Hang, Fate::TimedOut),
         (Act::HangInBody, Fate::TimedOut),
+        // Without an end, in the head and in the body.
+        (Act::Repeat("HTTP/1.1 200 OK\r\n", "a: b\r\n"), Fate::Garbled),
+        (Act::Repeat("HTTP/1.1 200 OK\r\n\r\n", "hello"), Fate::TimedOut),
+        // Elsewhere, where nobody goes.
+        (
+            Act::Say("HTTP/1.1 307 Go\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n"),
+            Fate::Answered(StatusCode::TEMPORARY_REDIRECT),
+        ),
     ] {
         let peer = Peer::start(move |_| act).await;
         let outcome = run(load(&[&peer], "1000/s", 1, 300 * MS, 10)).await;

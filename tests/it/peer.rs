@@ -34,6 +34,10 @@ pub(crate) enum Act {
     Garble,
     /// Answer 200, then close without having announced it.
     AnswerAndClose,
+    /// Answer with these bytes, then close.
+    Say(&'static str),
+    /// Begin with the first, then send the second for ever.
+    Repeat(&'static str, &'static str),
 }
 
 /// A listening server. Dropping it closes its listener and its connections.
@@ -162,6 +166,14 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             Act::Truncate => (half.to_owned(), false),
             Act::Garble => ("SSH-2.0-OpenSSH\r\n\r\n".to_owned(), false),
             Act::AnswerAndClose => (whole.to_owned(), false),
+            Act::Say(bytes) => (bytes.to_owned(), false),
+            Act::Repeat(first, then) => {
+                let (mut piece, then) = (first.to_owned(), then.repeat(1_000));
+                while stream.write_all(piece.as_bytes()).await.is_ok() {
+                    piece.clone_from(&then);
+                }
+                return;
+            }
         };
         if stream.write_all(answer.as_bytes()).await.is_err() || !goes_on {
             return;

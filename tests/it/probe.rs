@@ -34,6 +34,15 @@ async fn any_other_status_is_1_and_is_told_with_what_it_says() {
 }
 
 #[tokio::test]
+async fn what_it_is_told_does_not_act_on_a_terminal() {
+    let hostile = "HTTP/1.1 500 X\r\ncontent-length: 12\r\n\r\n\x1b]0;owned\x07\x1b[2J";
+    let peer = Peer::start(move |_| Act::Say(hostile)).await;
+    let ended = probe(&peer.url()).await;
+    assert!(ended.stderr.contains("\\u{1b}]0;owned"), "{ended:?}");
+    assert!(!ended.stderr.contains('\x1b'), "{ended:?}");
+}
+
+#[tokio::test]
 async fn nobody_there_and_no_answer_in_time_are_1() {
     let peer = Peer::start(|_| Act::Hang).await;
     let url = peer.url();

@@ -126,6 +126,11 @@ impl Stack {
             assert!(config["CapAdd"].as_array().is_none_or(Vec::is_empty), "{service}: {}", config["CapAdd"]);
             let options = config["SecurityOpt"].as_array().unwrap();
             assert!(options.contains(&"no-new-privileges:true".into()), "{service}: {options:?}");
+            // Docker's own profile for system calls, and its own for files.
+            assert!(
+                !options.iter().any(|option| option.to_string().contains("unconfined")),
+                "{service}: {options:?}"
+            );
             assert!(
                 config["Memory"].as_u64().is_some_and(|bytes| bytes > 0),
                 "{service} may have all memory"

@@ -72,4 +72,12 @@ data "aws_iam_policy_document" "compute" {
     actions   = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]
     resources = [local.stack.alarms]
   }
+
+  statement {
+    sid = "ScalingAlarms"
+    # Autoscaling makes two for each policy, and asks for these actions of whoever sets the policy.
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/auto-scaling-IAM.html
+    actions   = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"]
+    resources = ["${local.arn}:cloudwatch:${var.region}:${local.account}:alarm:TargetTracking-service/firedrill-*"]
+  }
 }

@@ -40,7 +40,7 @@ data "aws_iam_policy_document" "plan" {
   statement {
     sid = "ReadNamed"
     actions = [
-      "aps:DescribeWorkspace", "aps:ListTagsForResource", "budgets:ListTagsForResource", "budgets:ViewBudget",
+      "aps:DescribeLoggingConfiguration", "aps:DescribeWorkspace", "aps:ListTagsForResource", "budgets:ListTagsForResource", "budgets:ViewBudget",
       "cloudwatch:ListTagsForResource", "ecr:DescribeImages", "ecr:DescribeRepositories", "iam:GetRole",
       "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListRoleTags",
       "logs:ListTagsForResource", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",

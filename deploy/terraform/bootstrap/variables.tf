@@ -24,13 +24,14 @@ variable "region" {
 }
 
 variable "github_repository" {
-  description = "Whose workflows may deploy: OWNER/REPOSITORY."
+  # https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims
+  description = "Whose workflows may deploy, as GitHub's tokens name it: OWNER@NUMBER/REPOSITORY@NUMBER for a repository made, renamed or moved since 15 July 2026, OWNER/REPOSITORY for an older one."
   type        = string
 
   validation {
     # No `*` and no `:`, which would mean more than one repository in the condition that it goes into.
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "github_repository: got \"${var.github_repository}\", expected OWNER/REPOSITORY."
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+|@[0-9]+/[A-Za-z0-9._-]+@[0-9]+)$", var.github_repository))
+    error_message = "github_repository: got \"${var.github_repository}\", expected OWNER@NUMBER/REPOSITORY@NUMBER, or OWNER/REPOSITORY for a repository from before 15 July 2026."
   }
 }
 

@@ -29,7 +29,8 @@ locals {
       FIREDRILL_LOG_FORMAT       = "json"
       FIREDRILL_DRAIN            = "${local.drain}s"
       FIREDRILL_GRACE            = "${local.grace}s"
-      FIREDRILL_IDLE_TIMEOUT     = "${local.alb_idle + 15}s" # so that the balancer never sends into a connection that closes
+      FIREDRILL_IDLE_TIMEOUT     = "${local.alb_idle + 15}s"              # so that the balancer never sends into a connection that closes
+      FIREDRILL_LINKS            = "Grafana=${local.public_url}/grafana/" # what else there is is not public
       FIREDRILL_MAX_MEMORY       = "${var.app_size.held_mib}MiB"
       FIREDRILL_MAX_MEMORY_TOTAL = "${var.app_size.held_mib}MiB"
     })

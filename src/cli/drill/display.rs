@@ -7,9 +7,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tokio::time::interval;
 
+use crate::cli::complain;
 use crate::contract::quantity::format_duration;
 use crate::drill::conduct::Stage;
 use crate::drill::plan::Plan;
+use crate::plain::plain;
 
 /// Shows the progress of several drills. A clone is the same one.
 #[derive(Clone)]
@@ -47,12 +49,12 @@ impl Display {
                         bar.set_length(u64::try_from(whole).unwrap_or(u64::MAX));
                         bar.set_position(u64::try_from(progress.elapsed().as_millis()).unwrap_or(u64::MAX));
                     }
-                    bar.set_message(words(&stage, &plan, true));
+                    bar.set_message(plain(&words(&stage, &plan, true)));
                 }
                 None => {
                     let line = words(&stage, &plan, false);
                     if line != last {
-                        eprintln!("{name}: {line}");
+                        complain(&format!("{name}: {line}"));
                         last = line;
                     }
                 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 
 use super::uuencode::uuencode;
 use super::{Conducted, judged};
+use crate::cli::complain;
 use crate::drill::judge::Outcome;
 use crate::drill::report::junit::junit;
 use crate::drill::report::text::Look;
@@ -65,7 +66,7 @@ impl Output {
         let run = match conducted {
             Ok(run) => run,
             Err(why) => {
-                eprintln!("firedrill: {name}: could not tell: {why}");
+                complain(&format!("firedrill: {name}: could not tell: {why}"));
                 return Ok(Outcome::CouldNotTell);
             }
         };

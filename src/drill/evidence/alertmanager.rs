@@ -16,6 +16,9 @@ const GIVEN_UP: &str = "alertmanager_notifications_failed_total";
 /// Attempts at a notification that failed, and are made again until it is given up.
 const ATTEMPTS: &str = "alertmanager_notification_requests_failed_total";
 
+/// How many alerts are kept. One that tells of more, all new at each look, would otherwise fill the memory.
+const MOST: usize = 50_000;
+
 /// The part of an alert of `/api/v2/alerts` that is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,10 +77,11 @@ pub(super) async fn alerts(client: &Client) -> Result<Vec<Alert>, Failure> {
 
 /// The alerts with what mutes them, which only the groups know that they are in.
 fn muted(mut alerts: Vec<Alert>, groups: Vec<Group>) -> Vec<Alert> {
+    let places: BTreeMap<_, _> =
+        alerts.iter().enumerate().map(|(place, alert)| (alert.fingerprint.clone(), place)).collect();
     for grouped in groups.into_iter().flat_map(|group| group.alerts) {
-        let mut same = alerts.iter_mut().filter(|alert| alert.fingerprint == grouped.fingerprint);
-        if let Some(alert) = same.next() {
-            alert.status.muted_by.extend(grouped.status.muted_by);
+        if let Some(place) = places.get(&grouped.fingerprint) {
+            alerts[*place].status.muted_by.extend(grouped.status.muted_by);
         }
     }
     alerts
@@ -152,7 +156,12 @@ impl Seen {
 
     /// Takes what came of a look that was begun then.
     pub(super) fn take(&mut self, at: Time, alerts: Result<Vec<Alert>, String>) {
-        match alerts {
+        let full = self.held.len() >= MOST;
+        match if full {
+            Err(format!("it has told of more than {MOST} alerts, and no more are kept"))
+        } else {
+            alerts
+        } {
             Ok(alerts) => {
                 self.gaps.extend(self.gap.take().map(|gap| Unseen { to: at, ..gap }));
                 self.see(at, alerts);
@@ -323,6 +332,19 @@ mod tests {
             (held.labels["alertname"].as_str(), inhibited, seconds(held.first_seen), seconds(held.last_seen))
         });
         held.collect()
+    }
+
+    #[test]
+    fn alerts_without_end_are_kept_up_to_a_bound_and_what_follows_is_not_seen() {
+        let one = alert("A", "");
+        let new = |look: i64| (0..30_000).map(move |n| format!("{look}-{n}"));
+        let new =
+            |look| new(look).map(|fingerprint| Alert { fingerprint, ..one.clone() }).collect::<Vec<_>>();
+        let mut seen = Seen::default();
+        (1..=4).for_each(|look| seen.take(at(look), Ok(new(look))));
+        assert_eq!(seen.held.len(), 60_000, "a look is taken whole");
+        let why = "it has told of more than 50000 alerts, and no more are kept".to_owned();
+        assert_eq!(seen.unseen(at(5)), [Unseen { from: at(2), to: at(5), why }]);
     }
 
     #[test]

@@ -309,6 +309,7 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use tokio::io::AsyncWriteExt as _;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -427,6 +428,57 @@ mod tests {
         }
         assert_eq!(Credentials::basic("a:b", "c").unwrap_err(), Unsendable);
         assert_eq!(Credentials::basic("a", "c\r\nx: y").unwrap_err(), Unsendable);
+    }
+
+    #[tokio::test]
+    async fn nobody_follows_a_source_elsewhere_least_of_all_with_credentials() {
+        let elsewhere = Fake::start(|_| Some(answer("200 OK", "text/plain", b"hello"))).await;
+        let there = elsewhere.url.clone();
+        let fake = Fake::start(move |_| {
+            let head = format!("HTTP/1.1 307 Go\r\nlocation: {there}/\r\ncontent-length: 0\r\n\r\n");
+            Some(head.into_bytes())
+        })
+        .await;
+        let credentials = Credentials::bearer(&Token::new("t0ken").unwrap());
+        let client = Client::new(Target::parse(&fake.url).unwrap(), Some(credentials));
+        let error = found(&client, &Question::get("/")).await.unwrap_err();
+        assert!(error.ends_with("expected an answer, found 307 Temporary Redirect"), "{error}");
+        assert_eq!((fake.asked().len(), elsewhere.asked().len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_given_up() {
+        for (begin, more, expected) in [
+            ("HTTP/1.1 200 OK\r\n", "a: b\r\n", "message head is too large"),
+            ("HTTP/1.1 200 OK\r\n\r\n", "hello", "the answer has more than 100000 bytes"),
+            (
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+                "5\r\nhello\r\n",
+                "more than 100000 bytes",
+            ),
+            // A byte now and then.
+            ("HTTP/1.1 200 OK\r\n\r\n", "", "no whole answer within 300ms"),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let endless = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut piece = begin.as_bytes().to_vec();
+                while stream.write_all(&piece).await.is_ok() {
+                    piece = more.repeat(1_000).into_bytes();
+                    if piece.is_empty() {
+                        piece = b"x".to_vec();
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                }
+            });
+            let limit = if more.is_empty() { 300 } else { 30_000 };
+            let client = client(&url).within(Duration::from_millis(limit)).up_to(Size(100_000));
+            let error = found(&client, &Question::get("/")).await.unwrap_err();
+            assert!(error.ends_with(expected), "{error}\n is not\n{expected}");
+            // It is hung up on, and so comes to its end.
+            endless.await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -15,6 +15,11 @@ use crate::drill::time::Time;
 /// The format that is asked for, which is the one that is read.
 const FORMAT: &str = "text/plain;version=0.0.4";
 
+/// How many series are kept, and how many samples of them all. A service that exposes new ones at each scrape
+/// would otherwise fill the memory.
+const MOST_SERIES: usize = 100_000;
+const MOST_SAMPLES: usize = 10_000_000;
+
 /// What was scraped so far: of each selector the series that it selects, and nothing else.
 #[derive(Debug)]
 pub(super) struct Scraped {
@@ -22,6 +27,9 @@ pub(super) struct Scraped {
     scrapes: Vec<Scrape>,
     selected: Vec<Watched>,
     metrics: BTreeSet<String>,
+    /// How many of each are kept.
+    series: usize,
+    samples: usize,
 }
 
 /// A selector and what it selected.
@@ -61,21 +69,39 @@ impl Scraped {
             scrapes: Vec::new(),
             selected: selected?,
             metrics: BTreeSet::new(),
+            series: 0,
+            samples: 0,
         })
     }
 
     /// Takes down that a scrape was begun then, and what it failed with.
     pub(super) fn note(&mut self, at: Time, error: Option<String>) {
+        let full = || {
+            format!(
+                "it has exposed more than {MOST_SERIES} series or {MOST_SAMPLES} samples, and no more are kept"
+            )
+        };
+        let error = error.or_else(|| self.is_full().then(full));
         self.scrapes.push(Scrape { at, error });
+    }
+
+    const fn is_full(&self) -> bool {
+        self.series >= MOST_SERIES || self.samples >= MOST_SAMPLES
     }
 
     /// Keeps what is selected of what a scrape that was begun then brought.
     pub(super) fn keep(&mut self, at: Time, samples: &[Sampled<'_>]) {
         self.metrics = samples.iter().map(|sample| sample.name.to_owned()).collect();
         for sample in samples {
+            if self.is_full() {
+                return;
+            }
             let at = sample.at.map_or(at, Time::from_millis);
             for watched in self.selected.iter_mut().filter(|watched| watched.selects(sample)) {
-                watched.series.entry(labels(sample)).or_default().push(Sample(at, sample.value));
+                let series = watched.series.entry(labels(sample)).or_default();
+                self.series += usize::from(series.is_empty());
+                self.samples += 1;
+                series.push(Sample(at, sample.value));
             }
         }
     }
@@ -195,6 +221,17 @@ mod tests {
         assert_eq!(exposed.samples[0].series[0].samples, [at(1, 1.0), at(3, 2.0)]);
         assert_eq!(exposed.metrics, ["a", "c"]);
         assert_eq!(exposed.interval_ms, 1_000);
+    }
+
+    #[test]
+    fn a_service_that_exposes_without_end_is_kept_up_to_a_bound_and_told() {
+        let text =
+            |from: usize| (from..from + 60_000).map(|n| format!("a{{b=\"{n}\"}} 1\n")).collect::<String>();
+        let exposed = scraped(&["a"], &[Ok(&text(0)), Ok(&text(60_000)), Ok(&text(120_000))]);
+        assert_eq!(exposed.samples[0].series.len(), MOST_SERIES);
+        let errors: Vec<_> = exposed.scrapes.iter().map(|scrape| scrape.error.as_deref()).collect();
+        let full = Some("it has exposed more than 100000 series or 10000000 samples, and no more are kept");
+        assert_eq!(errors, [None, full, full]);
     }
 
     #[test]

@@ -9,13 +9,39 @@ pub enum Unresolved {
     /// The environment does not have it, or has nothing in it.
     #[error("the environment variable {0} is not set or empty: set it, or write ${{{0}:-otherwise}}")]
     Unset(String),
+    /// Its name says that it holds a secret.
+    #[error(
+        "the environment variable {0} is named like a secret, and a target is sent, shown and kept: secrets are for --token-file and --header-file"
+    )]
+    Secret(String),
+}
+
+/// Words of which one in a variable's name says that it holds a secret, `AWS_SECRET_ACCESS_KEY` for one.
+const SECRET: [&str; 12] = [
+    "APIKEY",
+    "AUTH",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "KEY",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PAT",
+    "SECRET",
+    "TOKEN",
+];
+
+fn is_secret(name: &str) -> bool {
+    name.split('_').any(|word| SECRET.contains(&word.to_ascii_uppercase().as_str()))
 }
 
 /// The text with each reference replaced by what `lookup` has under its name, or by its otherwise where
 /// that is nothing or empty. An otherwise is text, without references of its own.
 ///
 /// # Errors
-/// When a dollar sign begins no reference, or one without an otherwise is not set.
+/// When a dollar sign begins no reference, one without an otherwise is not set, or one is named like a secret:
+/// whoever wrote the file would have it sent to where they like.
 pub fn resolve(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, Unresolved> {
     let mut resolved = String::with_capacity(text.len());
     let mut rest = text;
@@ -30,6 +56,9 @@ pub fn resolve(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<St
         {
             return Err(Unresolved::Malformed);
         }
+        if is_secret(name) {
+            return Err(Unresolved::Secret(name.to_owned()));
+        }
         let value = lookup(name).filter(|value| !value.is_empty()).or_else(|| otherwise.map(str::to_owned));
         resolved.push_str(before);
         resolved.push_str(&value.ok_or_else(|| Unresolved::Unset(name.to_owned()))?);
@@ -42,7 +71,7 @@ pub fn resolve(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<St
 /// What a text is where the environment has nothing; nothing where it does not say.
 ///
 /// # Errors
-/// When a dollar sign begins no reference.
+/// When a dollar sign begins no reference, or one is named like a secret.
 pub fn unset(text: &str) -> Result<Option<String>, Unresolved> {
     // With any value first: a reference may be malformed behind one that is not set.
     resolve(text, |_| Some("1".to_owned()))?;
@@ -72,6 +101,20 @@ mod tests {
         ] {
             assert_eq!(resolved(text).as_deref(), Ok(whole), "{text}");
         }
+    }
+
+    #[test]
+    fn no_secret_of_the_environment_gets_into_a_target() {
+        for name in
+            ["FIREDRILL_TOKEN", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "db_password", "NPM_AUTH", "PASS"]
+        {
+            for text in [format!("http://example.com/${{{name}}}"), format!("http://${{{name}:-app}}")] {
+                let read = |_: &str| Some("hunter2".to_owned());
+                assert_eq!(resolve(&text, read), Err(Unresolved::Secret(name.to_owned())), "{text}");
+                assert_eq!(unset(&text), Err(Unresolved::Secret(name.to_owned())), "{text}");
+            }
+        }
+        assert_eq!(resolve("http://${MONKEY_HOST}", |_| Some("app".to_owned())).as_deref(), Ok("http://app"));
     }
 
     #[test]

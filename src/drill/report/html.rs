@@ -9,10 +9,11 @@ mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::wording::{millis, percent, plain, seconds};
+use super::wording::{millis, percent, seconds};
 use super::{Judged, Phase, Report, Stands, TimeToDetect, Written};
 use crate::contract::quantity::many;
 use crate::drill::run::Run;
+use crate::plain::plain;
 use chart::clock;
 use timeline::{Alert, Timeline};
 

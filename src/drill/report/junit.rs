@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
-use super::wording::plain;
 use super::{Judged, Report, Stands};
+use crate::plain::plain;
 
 /// These drills as one document.
 ///

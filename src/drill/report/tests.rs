@@ -174,7 +174,7 @@ fn nothing_from_outside_acts_on_a_terminal() {
         report.json(),
         junit::junit(std::slice::from_ref(&report)),
     ] {
-        let bad = text.chars().find(|c| *c != '\n' && wording::is_unsafe(*c));
+        let bad = text.chars().find(|c| *c != '\n' && crate::plain::is_unsafe(*c));
         assert_eq!(bad, None, "{text:?}");
         assert!(text.contains("owned"), "{text}");
     }

@@ -3,9 +3,10 @@
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
-use super::wording::{millis, percent, plain, seconds};
+use super::wording::{millis, percent, seconds};
 use super::{Judged, Phase, Report, Stands, Written};
 use crate::contract::quantity::many;
+use crate::plain::plain;
 
 /// How a text should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,6 +50,23 @@ async fn what_is_not_called_json_is_refused() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_can_make_a_browser_post_nothing() {
+    let pager = Pager::start(&[]).await;
+    // Without asking first, a browser sends only such kinds for another site's page (Fetch standard, CORS-safelisted).
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        assert_eq!(pager.post(&format!("content-type: {kind}\r\n"), FIRING).await.status, 415, "{kind}");
+    }
+    // And when it asks, nobody says yes.
+    let mut client = pager.connect().await;
+    client
+        .send("OPTIONS /webhook HTTP/1.1\r\nhost: test\r\norigin: http://example.com\r\naccess-control-request-method: POST\r\naccess-control-request-headers: content-type\r\n\r\n")
+        .await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (405, None));
+    assert!(pager.pages("").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_large_body_is_refused_and_one_as_large_as_allowed_is_not() {
     let pager = Pager::start(&["--max-body", "4KiB"]).await;
     let sized = |bytes: usize| {

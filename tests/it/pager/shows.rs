@@ -63,6 +63,28 @@ async fn what_comes_from_outside_stays_text() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_for_what_a_notification_names() {
+    let named = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    named.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/", named.local_addr().unwrap());
+    let pager = Pager::start(&[]).await;
+    let mut alert = alert("A", "firing", 0);
+    for annotation in ["runbook_url", "summary", "description", "image"] {
+        alert["annotations"][annotation] = url.clone().into();
+    }
+    alert["generatorURL"] = url.clone().into();
+    let mut payload = notification([alert]);
+    payload["externalURL"] = url.clone().into();
+    pager.notify(payload).await;
+    assert!(pager.get("/").await.text().contains(&url));
+    assert_eq!(pager.pages("").await.len(), 1);
+    // Once it has ended it can ask nobody any more, and who was asked has a connection.
+    pager.signal(rustix::process::Signal::INT);
+    assert_eq!(pager.ended().await.code, Some(0));
+    assert_eq!(named.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
 async fn the_page_loads_only_its_style_and_holds_still_on_request() {
     let pager = Pager::start(&[]).await;
     assert!(pager.get("/").await.text().contains("http-equiv=\"refresh\""));

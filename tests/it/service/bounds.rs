@@ -120,6 +120,29 @@ async fn costly_work_needs_the_token_and_cheap_work_does_not() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_gets_nothing_costly_out_of_a_browser() {
+    let service = Service::start(&[]).await;
+    let ask = async |query: &str, site: &str| {
+        let mut client = service.connect().await;
+        client
+            .send(format!(
+                "GET /work?latency=0&{query} HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: {site}\r\n\r\n"
+            ))
+            .await;
+        client.answer().await.status
+    };
+    for site in ["cross-site", "same-site", "anything"] {
+        for query in ["exit=0", "cpu=1ms", "outage=1s", "memory=1KiB", "abort=panic", "body=2MiB"] {
+            assert_eq!(ask(query, site).await, 403, "{query} for a page of {site}");
+        }
+        assert_eq!(ask("status=201", site).await, 201, "what is cheap is for everybody");
+    }
+    for site in ["same-origin", "none"] {
+        assert_eq!(ask("cpu=1ms", site).await, 200, "the page of the service itself, and a person");
+    }
+}
+
+#[tokio::test]
 async fn a_second_length_or_both_kinds_of_length_are_no_way_to_smuggle_a_request() {
     let service = Service::start(&[]).await;
     for headers in

@@ -67,6 +67,22 @@ run "only_one_repositorys_environments_are_trusted" {
   }
 }
 
+run "a_repository_that_is_named_by_numbers" {
+  command = plan
+
+  variables {
+    github_repository = "example@123456/firedrill@456789"
+  }
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.github :
+      anytrue([for condition in one(document.statement).condition : alltrue([for value in condition.values : startswith(value, "repo:example@123456/firedrill@456789:environment:")])])
+    ])
+    error_message = "The subject has the owner's and the repository's number, which nobody else ever gets."
+  }
+}
+
 run "no_workflow_reads_a_secret" {
   command = plan
 
@@ -139,6 +155,16 @@ run "every_repository" {
 
   variables {
     github_repository = "example/*"
+  }
+
+  expect_failures = [var.github_repository]
+}
+
+run "only_one_of_two_numbers" {
+  command = plan
+
+  variables {
+    github_repository = "example@123456/firedrill"
   }
 
   expect_failures = [var.github_repository]

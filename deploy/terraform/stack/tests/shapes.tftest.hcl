@@ -42,6 +42,11 @@ run "https_with_a_certificate" {
   }
 
   assert {
+    condition     = local.app.environment.FIREDRILL_LINKS == "Grafana=https://firedrill.example.com/grafana/"
+    error_message = "The live page must lead to what is public, and to nothing else."
+  }
+
+  assert {
     condition     = local.grafana.environment.GF_SECURITY_COOKIE_SECURE == "true"
     error_message = "The session's cookie must not leave HTTPS."
   }

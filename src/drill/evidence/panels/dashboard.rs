@@ -1,6 +1,16 @@
 //! The parts of a dashboard's JSON that are queries.
 
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+
 use serde_json::Value;
+
+/// How many files a pattern may match: far more than any folder of dashboards has.
+const MOST_FILES: usize = 1_000;
+
+/// The largest file that is read, in bytes: far larger than any dashboard.
+const LARGEST: u64 = 16 << 20;
 
 /// A dashboard.
 #[derive(Debug)]
@@ -31,10 +41,12 @@ pub(super) struct Target {
 /// When there is none, or one cannot be read.
 pub(super) fn files(pattern: &str) -> Result<Vec<Dashboard>, String> {
     let paths = glob::glob(pattern).map_err(|error| format!("{pattern} is no pattern of files: {error}"))?;
-    let dashboards = paths.map(|path| {
+    let dashboards = paths.enumerate().map(|(before, path)| {
+        if before == MOST_FILES {
+            return Err(format!("{pattern} matches more than {MOST_FILES} files"));
+        }
         let path = path.map_err(|error| error.to_string())?;
-        let shown = path.display();
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let (shown, text) = (path.display(), read(&path)?);
         let json: Value =
             serde_json::from_str(&text).map_err(|error| format!("{shown} is no JSON: {error}"))?;
         if json["panels"].is_array() || json["rows"].is_array() {
@@ -45,6 +57,21 @@ pub(super) fn files(pattern: &str) -> Result<Vec<Dashboard>, String> {
     });
     let dashboards: Vec<_> = dashboards.collect::<Result<_, String>>()?;
     if dashboards.is_empty() { Err(format!("{pattern} matches no file")) } else { Ok(dashboards) }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let unreadable = |error: io::Error| format!("cannot read {shown}: {error}");
+    // Looked at before it is opened: a pipe would wait for who writes to it.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(format!("cannot read {shown}: it is no file"));
+    }
+    let mut text = String::new();
+    File::open(path).map_err(unreadable)?.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        return Err(format!("cannot read {shown}: it has more than {LARGEST} bytes"));
+    }
+    Ok(text)
 }
 
 /// The panels whose queries are in Grafana's library, with the uid that they have there.
@@ -169,12 +196,31 @@ mod tests {
     }
 
     #[test]
+    fn so_many_files_and_no_larger_ones_are_read() {
+        let directory = std::env::temp_dir().join(format!("firedrill-dashboards-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let error = |pattern: &str| files(directory.join(pattern).to_str().unwrap()).unwrap_err();
+        File::create(directory.join("large.json")).unwrap().set_len(LARGEST + 1).unwrap();
+        let large = error("large.json");
+        for n in 0..=MOST_FILES {
+            fs::write(directory.join(format!("{n}.many")), r#"{"panels":[]}"#).unwrap();
+        }
+        let many = error("*.many");
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(large.ends_with("large.json: it has more than 16777216 bytes"), "{large}");
+        assert!(many.ends_with("*.many matches more than 1000 files"), "{many}");
+    }
+
+    #[test]
     fn files_that_are_no_dashboards_are_refused() {
         for (pattern, expected) in [
             ("deploy/nothing/*.json", "deploy/nothing/*.json matches no file"),
             ("Cargo.toml", "Cargo.toml is no JSON: "),
             ("tests/data/pager/pages.json", "tests/data/pager/pages.json is no dashboard: it has no panels"),
             ("a[", "a[ is no pattern of files: "),
+            // What has no end, is no file, or is a great many.
+            ("/dev/zero", "cannot read /dev/zero: it is no file"),
+            ("src", "cannot read src: it is no file"),
         ] {
             let error = files(pattern).unwrap_err();
             assert!(error.starts_with(expected), "{error}");

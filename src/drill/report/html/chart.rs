@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::timeline::{Alert, Span, Step, Timeline};
-use crate::drill::report::wording::plain;
+use crate::plain::plain;
 
 /// A drawing of one width. All lengths are its own units, which are pixels where it is shown in full.
 #[derive(Debug, Clone, Copy)]

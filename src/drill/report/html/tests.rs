@@ -55,7 +55,7 @@ fn no_text_from_outside_becomes_markup() {
         "it is shown as text"
     );
     assert!(page.contains("&amp;lt;b&amp;gt;"), "what looks escaped is shown as it is");
-    let bad = page.chars().find(|c| *c != '\n' && crate::drill::report::wording::is_unsafe(*c));
+    let bad = page.chars().find(|c| *c != '\n' && crate::plain::is_unsafe(*c));
     assert_eq!(bad, None);
 }
 

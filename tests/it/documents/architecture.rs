@@ -1,0 +1,58 @@
+//! What ARCHITECTURE.md and SECURITY.md say of the sources, held against the sources.
+
+use std::path::{Path, PathBuf};
+
+/// The sources of a module: its file, and those in the directory of its name.
+fn sources(module: &str) -> Vec<(PathBuf, String)> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![source.join(format!("{module}.rs"))];
+    let mut directories = vec![source.join(module)];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { directories.push(path) } else { files.push(path) }
+        }
+    }
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// Each line of a module's that has one of these words.
+fn lines_with(module: &str, words: &[&str]) -> Vec<String> {
+    let sources = sources(module);
+    assert!(!sources.is_empty());
+    let lines = sources.iter().flat_map(|(path, text)| {
+        let found = text.lines().filter(|line| words.iter().any(|word| line.contains(word)));
+        found.map(|line| format!("{}: {}", path.display(), line.trim()))
+    });
+    lines.collect()
+}
+
+#[test]
+fn what_takes_requests_has_nothing_to_make_one_with() {
+    let clients = [
+        "dial",
+        "::connect(",
+        "hyper::client",
+        "reqwest",
+        "UdpSocket",
+        "lookup_host",
+        "to_socket_addrs",
+        "Command::new",
+    ];
+    for module in ["service", "pager", "server", "contract"] {
+        assert_eq!(lines_with(module, &clients), Vec::<String>::new(), "{module} could ask somebody");
+    }
+    assert_ne!(lines_with("drill", &clients), Vec::<String>::new(), "the drill asks by these");
+}
+
+#[test]
+fn service_pager_and_drill_do_not_know_one_another() {
+    let halves = ["service", "pager", "drill"];
+    for module in halves {
+        let others: Vec<_> =
+            halves.iter().filter(|half| **half != module).map(|half| format!("crate::{half}")).collect();
+        let others: Vec<_> = others.iter().map(String::as_str).collect();
+        assert_eq!(lines_with(module, &others), Vec::<String>::new(), "{module} knows another half");
+    }
+}
