@@ -3,13 +3,14 @@
 //! Reading order: `Server` takes an address, stops listening for an `outage`, and ends well (`lifecycle`);
 //! `accept` takes connections within bounds; each connection has its deadlines (`connection`); each request on it is counted once,
 //! however it ends (`measure`), under one of the program's own paths (`route`), and goes to the `Program`,
-//! which makes an `answer`. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
+//! which makes an `answer`. `host` refuses who does not say which host is meant. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
 //! `exposition` writes them. Errors are `problem`s.
 
 mod accept;
 pub(crate) mod answer;
 pub(crate) mod connection;
 pub(crate) mod exposition;
+mod host;
 pub(crate) mod html;
 pub(crate) mod intake;
 pub(crate) mod lifecycle;

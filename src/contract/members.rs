@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for Members {
                 while let Some(name) = map.next_key::<String>()? {
                     let value = match map.next_value::<serde_json::Value>()? {
                         serde_json::Value::String(text) => text,
-                        serde_json::Value::Number(number) => number.to_string(),
+                        serde_json::Value::Number(number) => decimal(&number),
                         other => {
                             let message = format!("{name} is {other}: a string or a number would be right");
                             return Err(de::Error::custom(quoted(&message)));
@@ -36,5 +36,14 @@ impl<'de> Deserialize<'de> for Members {
             }
         }
         deserializer.deserialize_map(AsMembers)
+    }
+}
+
+/// A number as a query has it: JSON's `1e3` and `200.0` are 1000 and 200 there.
+fn decimal(number: &serde_json::Number) -> String {
+    match number.as_f64().filter(|_| number.is_f64()) {
+        // What is added makes zero of the zero that has a sign.
+        Some(float) => (float + 0.0).to_string(),
+        None => number.to_string(),
     }
 }

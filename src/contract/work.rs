@@ -341,6 +341,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_json_is_what_it_is_worth_however_it_is_written() {
+        let json = br#"{"status": 4.04e2, "error_rate": 1e-7, "body": 1e3, "cpu": -0.0, "seed": 18446744073709551615}"#;
+        let query = "status=404&error_rate=0.0000001&body=1000&cpu=0&seed=18446744073709551615";
+        assert_eq!(Work::from_query_and_json("", json, &Caps::default()), Ok(read(query)));
+    }
+
+    #[test]
     fn json_that_is_not_an_object_of_parameters_is_refused() {
         for (json, expected) in [
             ("", "JSON object"),

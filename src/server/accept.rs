@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::{Body, Request};
 use super::connection::{Aftermath, Connection, Link};
+use super::host;
 use super::lifecycle::Phase;
 use super::measure::{Measured, Measurement};
 use super::problem::Problem;
@@ -186,7 +187,9 @@ async fn respond<P: Program>(
     link: &Arc<Link>,
 ) -> Result<http::Response<Measured<Body>>, ResetConnection> {
     let route = measurement.route();
-    let mut answer = if route.takes(request.method()) {
+    let mut answer = if let Err(problem) = host::check(&request) {
+        Err(problem)
+    } else if route.takes(request.method()) {
         AssertUnwindSafe(program.answer(route, request, link)).catch_unwind().await.unwrap_or_else(|_| {
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked; the log says where")
                 .counts_as(ErrorType::Panic))

@@ -5,6 +5,7 @@
 mod alertmanager;
 mod check;
 mod client;
+mod conformance;
 mod dashboard;
 mod directory;
 mod documents;
