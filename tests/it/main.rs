@@ -11,6 +11,7 @@ mod documents;
 mod drill;
 mod eventually;
 mod evidence;
+mod faults;
 mod fetch;
 mod forward;
 mod load;
