@@ -1,7 +1,7 @@
 //! One drill, from its begin to its run file: waits for quiet, sends, waits for what is still to come.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -78,6 +78,7 @@ impl Drill {
         mut stopping: Stopping,
     ) -> Result<Run, Unready> {
         self.sources.preflight().await.map_err(Unready::NoEvidence)?;
+        let clock = OwnClock::watched(Arc::clone(now));
         let mut run = self.before(now());
         let Self { load, sources, every, .. } = self;
         let collector =
@@ -90,7 +91,7 @@ impl Drill {
         let sent = load.run(stopping.clone()).await;
         let outcome = sent.map_err(|error| Unready::Unsendable(error.to_string()))?;
         run.take(outcome);
-        gather(&collector, &mut run, stages, &mut stopping).await;
+        gather(&collector, &mut run, &clock, stages, &mut stopping).await;
         Ok(run)
     }
 
@@ -114,6 +115,7 @@ impl Drill {
             ended: began,
             phases,
             interrupted: false,
+            clock_moved_ms: 0,
             evidence: Evidence::none(now),
         }
     }
@@ -133,6 +135,25 @@ impl Run {
         self.phases = outcome.phases.into_iter().map(phase).collect();
         self.began = began;
         self.interrupted = outcome.interrupted;
+    }
+}
+
+/// The drill's own clock, against the time that passes.
+struct OwnClock {
+    now: Now,
+    began: (Instant, Time),
+}
+
+impl OwnClock {
+    fn watched(now: Now) -> Self {
+        let began = (Instant::now(), now());
+        Self { now, began }
+    }
+
+    /// By how much it was put forward since then, in milliseconds.
+    fn moved_ms(&self) -> i64 {
+        let (instant, time) = self.began;
+        (self.now)().millis().saturating_sub((time + instant.elapsed()).millis())
     }
 }
 
@@ -156,12 +177,14 @@ async fn quiet(collector: &Collector, run: &mut Run, now: &Now, stages: &watch::
 async fn gather(
     collector: &Collector,
     run: &mut Run,
+    clock: &OwnClock,
     stages: &watch::Sender<Stage>,
     stopping: &mut Stopping,
 ) {
     let mut questions = judge::questions(run);
     loop {
         run.evidence = collector.collect(&questions, run.began).await;
+        run.clock_moved_ms = clock.moved_ms();
         let verdicts = judge(run);
         let pending = verdicts.iter().filter_map(|verdict| match verdict.ruling {
             Ruling::NotYet(until) => Some((until, &verdict.says)),

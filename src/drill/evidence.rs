@@ -31,6 +31,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::run::is_zero;
 use super::time::Time;
 
 /// All that was found.
@@ -149,6 +150,9 @@ pub struct Clock {
     pub ahead_ms: i64,
     /// Give or take this: half the time that asking took.
     pub give_or_take_ms: i64,
+    /// By how much, at least, it was put forward against the drill's since the drill began; back where it is negative.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub moved_ms: i64,
 }
 
 /// A rule that is loaded.

@@ -37,8 +37,17 @@ pub struct Run {
     pub ended: Time,
     /// Whether somebody stopped the drill before its end.
     pub interrupted: bool,
+    /// By how many milliseconds the drill's own clock was put forward while it ran; back where it is negative.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock_moved_ms: i64,
     /// What monitoring knew.
     pub evidence: Evidence,
+}
+
+/// What is not worth a member in a run file.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) fn is_zero(millis: &i64) -> bool {
+    *millis == 0
 }
 
 /// A phase and its account.

@@ -70,7 +70,8 @@ pub(super) async fn work(shared: &Shared, request: Request, link: &Link) -> Resu
         let gauge = telemetry.memory_held.get_or_create_owned(&labels);
         let held = reservation.hold(&shared.background, gauge).await.map_err(|error| {
             tracing::error!(%error, "the system granted no memory");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the system granted no memory to hold")
+            let detail = "the system grants the process no more memory to hold";
+            turned_away(shared, workload, Bound::Memory, detail.to_owned())
         })?;
         tokio::time::sleep(hold).await;
         drop(held);
@@ -174,13 +175,17 @@ impl Done {
 
 /// Answers 503 at once: the bound is there so that nothing waits.
 fn shed(shared: &Shared, workload: Workload, bound: Bound) -> Problem {
-    shared.telemetry.shed_requests.get_or_create(&BoundLabels { workload, bound }).inc();
     let detail = match bound {
         Bound::Concurrency => format!("all {} places for work are taken", shared.config.max_work),
         Bound::Memory => {
             format!("{} of memory may be held at a time, and too much is", shared.config.max_memory_total)
         }
     };
+    turned_away(shared, workload, bound, detail)
+}
+
+fn turned_away(shared: &Shared, workload: Workload, bound: Bound, detail: String) -> Problem {
+    shared.telemetry.shed_requests.get_or_create(&BoundLabels { workload, bound }).inc();
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         .header(header::RETRY_AFTER, "1")
         .counts_as(ErrorType::Shed)

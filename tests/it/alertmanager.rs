@@ -1,5 +1,6 @@
 //! A real Alertmanager, as a child process that does not outlive its test.
 
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -26,6 +27,11 @@ impl Alertmanager {
     pub(crate) async fn start(configuration: &str) -> Self {
         let directory = Directory::new("alertmanager");
         directory.write("alertmanager.yml", configuration);
+        Self::start_on(directory).await
+    }
+
+    /// Starts it with the configuration and on the data in this directory.
+    pub(crate) async fn start_on(directory: Directory) -> Self {
         let path = directory.path();
         let child = Command::new("alertmanager")
             .arg(format!("--config.file={}", path.join("alertmanager.yml").display()))
@@ -47,6 +53,17 @@ impl Alertmanager {
         })
         .await;
         alertmanager
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
+    /// Kills it, and returns its directory once it is dead.
+    pub(crate) async fn killed(mut self) -> Directory {
+        self.child.kill().await.unwrap();
+        self.directory
     }
 
     /// Tells it of alerts, as Prometheus does.

@@ -119,6 +119,22 @@ impl Client {
         }
     }
 
+    /// Reads so many bytes.
+    pub(crate) async fn take(&mut self, bytes: usize) -> Vec<u8> {
+        self.fill(|read| read.len() >= bytes).await;
+        self.read.drain(..bytes).collect()
+    }
+
+    /// Sends these bytes; whether the server was there to take them.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        within(self.stream.write_all(bytes), "room to send").await.is_ok()
+    }
+
+    /// Hangs up with a TCP reset.
+    pub(crate) fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
+    }
+
     /// Says that nothing more will be sent, and goes on to read.
     pub(crate) async fn finish_sending(&mut self) {
         self.stream.shutdown().await.unwrap();

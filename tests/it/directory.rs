@@ -16,6 +16,13 @@ impl Directory {
         Self(path)
     }
 
+    /// A new one below this path, which is there.
+    pub(crate) fn below(path: &Path, name: &str) -> Self {
+        let path = path.join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

@@ -12,6 +12,7 @@ mod documents;
 mod drill;
 mod eventually;
 mod evidence;
+mod faults;
 mod fetch;
 mod forward;
 mod load;

@@ -110,10 +110,15 @@ impl Process {
         self.logged("listening").await["address"].as_str().unwrap().parse().unwrap()
     }
 
+    /// What the system calls it.
+    pub(crate) fn id(&self) -> Pid {
+        let id = self.child.id().expect("the process has not been waited for");
+        Pid::from_raw(id.try_into().unwrap()).unwrap()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = self.child.id().expect("the process has not been waited for");
-        kill_process(Pid::from_raw(id.try_into().unwrap()).unwrap(), signal).unwrap();
+        kill_process(self.id(), signal).unwrap();
     }
 
     /// Waits until it has ended, which should be soon.

@@ -12,5 +12,7 @@ mod honest;
 mod panels;
 mod scrapes;
 mod service;
-mod shipped;
+pub(crate) mod shipped;
 mod stack;
+
+pub(crate) use cut_off::libfaketime;

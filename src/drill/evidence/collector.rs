@@ -11,7 +11,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::client::{Client, Failure};
 use super::service::{self, Scraped};
 use super::{
-    Alertmanager, Evidence, Exposed, Now, Pager, Prometheus, Source, alertmanager, pager, panels, prometheus,
+    Alertmanager, Clock, Evidence, Exposed, Now, Pager, Prometheus, Source, alertmanager, pager, panels,
+    prometheus,
 };
 use crate::drill::question::Questions;
 use crate::drill::time::Time;
@@ -52,7 +53,7 @@ impl Sources {
         let asked = tokio::join!(
             asked("Prometheus", self.prometheus.as_ref(), prometheus::preflight),
             asked("Alertmanager", self.alertmanager.as_ref(), alertmanager::preflight),
-            asked("the pager", self.pager.as_ref(), async |client| pager::left_out(client).await.map(drop)),
+            asked("the pager", self.pager.as_ref(), pager::preflight),
             asked("Grafana", self.grafana.as_ref(), panels::preflight),
             asked("the service", service, async |client| service::scrape(client, |_| ()).await),
         );
@@ -77,12 +78,17 @@ impl Sources {
             tasks.spawn(keep_looking(client, Arc::clone(&watched), every, Arc::clone(&now)));
             watched
         });
-        let left_out = self.pager.clone().map(|client| {
-            let watched = Watched::new(Ok(0));
-            tasks.spawn(note_left_out(client, Arc::clone(&watched)));
+        let pager = self.pager.clone().map(|client| {
+            let watched = Watched::new(Err("it was not looked at yet".to_owned()));
+            tasks.spawn(note_pager(client, Arc::clone(&watched), Arc::clone(&now)));
             watched
         });
-        Ok(Collector { sources: self, scraped, seen, left_out, now, _tasks: tasks })
+        let clock = self.prometheus.clone().map(|client| {
+            let watched = Watched::new(None);
+            tasks.spawn(note_clock(client, Arc::clone(&watched), every, Arc::clone(&now)));
+            watched
+        });
+        Ok(Collector { sources: self, scraped, seen, pager, clock, now, _tasks: tasks })
     }
 }
 
@@ -149,10 +155,22 @@ async fn keep_looking(client: Client, seen: Arc<Watched<alertmanager::Seen>>, ev
     }
 }
 
-async fn note_left_out(client: Client, left_out: Arc<Watched<Result<u64, String>>>) {
-    let asked = pager::left_out(&client).await.map_err(|failure| failure.to_string());
-    *left_out.lock() = asked;
-    left_out.looked();
+async fn note_pager(client: Client, noted: Arc<Watched<Result<pager::Before, String>>>, now: Now) {
+    let before = pager::before(&client, &now).await.map_err(|failure| failure.to_string());
+    *noted.lock() = before;
+    noted.looked();
+}
+
+/// Looks at Prometheus' clock once: as soon as it says.
+async fn note_clock(client: Client, noted: Arc<Watched<Option<Clock>>>, every: Duration, now: Now) {
+    let mut ticks = ticks(every);
+    loop {
+        ticks.tick().await;
+        if let Ok(clock) = prometheus::clock(&client, &now).await {
+            *noted.lock() = Some(clock);
+            return;
+        }
+    }
 }
 
 fn ticks(every: Duration) -> Interval {
@@ -167,7 +185,10 @@ pub struct Collector {
     sources: Sources,
     scraped: Option<Arc<Watched<Scraped>>>,
     seen: Option<Arc<Watched<alertmanager::Seen>>>,
-    left_out: Option<Arc<Watched<Result<u64, String>>>>,
+    /// How the pager was when the watch began.
+    pager: Option<Arc<Watched<Result<pager::Before, String>>>>,
+    /// What Prometheus' clock showed then.
+    clock: Option<Arc<Watched<Option<Clock>>>>,
     now: Now,
     /// What looks; ended with this.
     _tasks: JoinSet<()>,
@@ -193,7 +214,10 @@ impl Collector {
 
     async fn prometheus(&self, questions: &Questions, began: Time) -> Source<Prometheus> {
         match &self.sources.prometheus {
-            Some(client) => prometheus::collect(client, questions, began, &self.now).await,
+            Some(client) => {
+                let first = self.clock.as_ref().and_then(|clock| *clock.lock());
+                prometheus::collect(client, questions, began, first, &self.now).await
+            }
             None => Source::NotAsked,
         }
     }
@@ -208,13 +232,13 @@ impl Collector {
     }
 
     async fn pager(&self, began: Time) -> Source<Pager> {
-        let (Some(client), Some(left_out)) = (&self.sources.pager, &self.left_out) else {
+        let (Some(client), Some(before)) = (&self.sources.pager, &self.pager) else {
             return Source::NotAsked;
         };
-        left_out.first().await;
-        let left_out = left_out.lock().clone();
-        match left_out {
-            Ok(left_out) => pager::collect(client, left_out, began, &self.now).await,
+        before.first().await;
+        let before = before.lock().clone();
+        match before {
+            Ok(before) => pager::collect(client, before, began, &self.now).await,
             Err(why) => Source::Missing(why),
         }
     }

@@ -44,17 +44,33 @@ impl From<Rung> for Page {
     }
 }
 
-/// Alerts that Alertmanager has left out of its notifications to the pager so far; and that it is a pager.
-pub(super) async fn left_out(client: &Client) -> Result<u64, Failure> {
-    Ok(pages(client, Duration::ZERO).await?.truncated_alerts)
+/// That it is there and is a pager.
+pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
+    pages(client, Duration::ZERO).await.map(drop)
 }
 
-/// What rang since some minutes before the drill began, of which so many alerts were left out before it.
-pub(super) async fn collect(client: &Client, left_out: u64, began: Time, now: &Now) -> Source<Pager> {
+/// How the pager was when a drill began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// Alerts that Alertmanager has left out of its notifications to the pager so far.
+    left_out: u64,
+    clock: Clock,
+}
+
+/// How it is now.
+pub(super) async fn before(client: &Client, now: &Now) -> Result<Before, Failure> {
+    let asked = now();
+    let pages = pages(client, Duration::ZERO).await?;
+    let clock = Clock::seen(pages.now.into(), asked, now());
+    Ok(Before { left_out: pages.truncated_alerts, clock })
+}
+
+/// What rang since some minutes before the drill began, before which the pager was like that.
+pub(super) async fn collect(client: &Client, first: Before, began: Time, now: &Now) -> Source<Pager> {
     let before = now();
     let ago = before.since(began).unwrap_or_default() + LOOKBACK;
     match pages(client, ago).await {
-        Ok(pages) => found(pages, left_out, (before, now())),
+        Ok(pages) => found(pages, first, (before, now())),
         Err(failure) => Source::Missing(failure.to_string()),
     }
 }
@@ -65,7 +81,7 @@ async fn pages(client: &Client, ago: Duration) -> Result<Pages, Failure> {
     client.fetch(&question).await?.json()
 }
 
-fn found(pages: Pages, left_out: u64, (before, after): (Time, Time)) -> Source<Pager> {
+fn found(pages: Pages, first: Before, (before, after): (Time, Time)) -> Source<Pager> {
     // It forgets first what it was told of longest ago. So where it keeps older pages than those that
     // were asked for, it has forgotten none of these.
     if pages.forgotten > 0 && pages.kept == pages.pages.len() {
@@ -75,7 +91,7 @@ fn found(pages: Pages, left_out: u64, (before, after): (Time, Time)) -> Source<P
         );
         return Source::Missing(why);
     }
-    let more = pages.truncated_alerts.saturating_sub(left_out);
+    let more = pages.truncated_alerts.saturating_sub(first.left_out);
     if more > 0 {
         let why = format!(
             "Alertmanager left {more} alerts out of its notifications to the pager: raise max_alerts of its webhook_config"
@@ -83,7 +99,7 @@ fn found(pages: Pages, left_out: u64, (before, after): (Time, Time)) -> Source<P
         return Source::Missing(why);
     }
     Source::Said(Pager {
-        clock: Clock::seen(pages.now.into(), before, after),
+        clock: Clock::seen(pages.now.into(), before, after).since(first.clock),
         listening_since: pages.listening_since.into(),
         pages: pages.pages.into_iter().map(Page::from).collect(),
     })
@@ -104,9 +120,14 @@ mod tests {
         (now - Duration::from_millis(30), now + Duration::from_millis(10))
     }
 
+    /// A pager that was asked before, whose clock is the drill's.
+    fn before(left_out: u64) -> Before {
+        Before { left_out, clock: Clock { ahead_ms: 0, give_or_take_ms: 1, moved_ms: 0 } }
+    }
+
     fn missing(pages: Pages, left_out: u64) -> String {
         let around = around(&pages);
-        match found(pages, left_out, around) {
+        match found(pages, before(left_out), around) {
             Source::Missing(why) => why,
             other => panic!("{other:?}"),
         }
@@ -116,8 +137,8 @@ mod tests {
     fn a_recorded_answer_is_read() {
         let pages = recorded();
         let around = around(&pages);
-        let Source::Said(pager) = found(pages, 0, around) else { panic!() };
-        assert_eq!(pager.clock, Clock { ahead_ms: 10, give_or_take_ms: 21 });
+        let Source::Said(pager) = found(pages, before(0), around) else { panic!() };
+        assert_eq!(pager.clock, Clock { ahead_ms: 10, give_or_take_ms: 21, moved_ms: 0 });
         let [page] = &pager.pages[..] else { panic!("{:?}", pager.pages) };
         assert_eq!((page.receiver.as_str(), page.labels["alertname"].as_str()), ("pager", "DiskFull"));
         assert_eq!(page.annotations["summary"], "No room");
@@ -131,9 +152,9 @@ mod tests {
         assert!(missing(forgot.clone(), 0).contains("forgot 3"));
         let older = Pages { kept: 2, ..forgot };
         let around = around(&older);
-        assert!(found(older, 0, around).said().is_some(), "what was forgotten is older still");
+        assert!(found(older, before(0), around).said().is_some(), "what was forgotten is older still");
         let left_out = Pages { truncated_alerts: 5, ..recorded() };
         assert!(missing(left_out.clone(), 3).contains("left 2 alerts out"));
-        assert!(found(left_out, 5, around).said().is_some(), "they were left out before");
+        assert!(found(left_out, before(5), around).said().is_some(), "they were left out before");
     }
 }

@@ -28,21 +28,29 @@ pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
     Api(client).version().await.map(drop)
 }
 
-/// All that is asked, in a drill that began then.
+/// All that is asked, in a drill that began then, and when its clock was looked at first.
 pub(super) async fn collect(
     client: &Client,
     questions: &Questions,
     began: Time,
+    first: Option<Clock>,
     now: &Now,
 ) -> Source<Prometheus> {
-    match ask(Api(client), questions, began, now).await {
+    match ask(Api(client), questions, began, first, now).await {
         Ok(prometheus) => Source::Said(prometheus),
         Err(failure) => Source::Missing(failure.to_string()),
     }
 }
 
-async fn ask(api: Api<'_>, questions: &Questions, began: Time, now: &Now) -> Result<Prometheus, Failure> {
-    let clock = clock(api, now).await?;
+async fn ask(
+    api: Api<'_>,
+    questions: &Questions,
+    began: Time,
+    first: Option<Clock>,
+    now: &Now,
+) -> Result<Prometheus, Failure> {
+    let clock = best_look(api, now).await?;
+    let clock = first.map_or(clock, |first| clock.since(first));
     let (scrape_intervals, rules) = tokio::try_join!(api.scrape_intervals(), api.rules())?;
     let back = back(began, now(), clock);
     let alerts = api.raw("ALERTS", back).await?;
@@ -80,7 +88,11 @@ fn back(began: Time, now: Time, clock: Clock) -> u128 {
 }
 
 /// Its clock against the drill's.
-async fn clock(api: Api<'_>, now: &Now) -> Result<Clock, Failure> {
+pub(super) async fn clock(client: &Client, now: &Now) -> Result<Clock, Failure> {
+    best_look(Api(client), now).await
+}
+
+async fn best_look(api: Api<'_>, now: &Now) -> Result<Clock, Failure> {
     let look = async || {
         let before = now();
         let there = api.time().await?;
@@ -102,7 +114,15 @@ impl Clock {
         let took = after.millis().saturating_sub(before.millis());
         let middle = before.millis().saturating_add(took / 2);
         // Half of the time that it took, and a millisecond for what both clocks round.
-        Self { ahead_ms: there.millis().saturating_sub(middle), give_or_take_ms: took / 2 + 1 }
+        Self { ahead_ms: there.millis().saturating_sub(middle), give_or_take_ms: took / 2 + 1, moved_ms: 0 }
+    }
+
+    /// The same, with how it moved since it was like that, as far as that is sure.
+    pub(super) fn since(self, earlier: Self) -> Self {
+        let moved = self.ahead_ms.saturating_sub(earlier.ahead_ms);
+        let doubt = self.give_or_take_ms.saturating_add(earlier.give_or_take_ms);
+        let surely = moved.saturating_abs().saturating_sub(doubt).max(0);
+        Self { moved_ms: moved.signum() * surely, ..self }
     }
 
     /// What this clock shows at a moment of the drill's.
@@ -159,7 +179,7 @@ mod tests {
         let now: Now = Arc::new(|| Time::from_millis(NOW));
         let query = |query: &&str| Instant { query: (*query).to_owned(), at: Time::from_millis(NOW) };
         let questions = Questions { queries: queries.iter().map(query).collect(), ..Questions::default() };
-        collect(&client, &questions, Time::from_millis(NOW - 60_000), &now).await
+        collect(&client, &questions, Time::from_millis(NOW - 60_000), None, &now).await
     }
 
     #[tokio::test]
@@ -170,7 +190,7 @@ mod tests {
         })
         .await;
         let Source::Said(said) = found(&fake, &["mine"]).await else { panic!() };
-        assert_eq!(said.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1 });
+        assert_eq!(said.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1, moved_ms: 0 });
         let Said::Values(values) = &said.answers[0].said else { panic!("{:?}", said.answers) };
         assert!(values[0].value.is_nan() && values[0].labels["a"] == "b", "{values:?}");
         assert_eq!(values[1].value, f64::NEG_INFINITY);
@@ -270,7 +290,10 @@ mod tests {
     fn a_clock_is_as_sure_as_the_answer_was_quick() {
         let at = Time::from_millis;
         let clock = Clock::seen(at(10_000), at(9_000), at(9_400));
-        assert_eq!(clock, Clock { ahead_ms: 800, give_or_take_ms: 201 });
+        assert_eq!(clock, Clock { ahead_ms: 800, give_or_take_ms: 201, moved_ms: 0 });
+        let clock_at = |ahead_ms| Clock { ahead_ms, give_or_take_ms: 200, moved_ms: 0 };
+        let moved = [5_000, -5_000, 300].map(|ahead| clock_at(ahead).since(clock_at(0)).moved_ms);
+        assert_eq!(moved, [4_600, -4_600, 0], "what may be the time that asking took is no move");
         assert_eq!(clock.there(at(0)), at(800));
         let same = Clock::seen(at(9_300), at(9_000), at(9_400));
         assert_eq!(same.there(at(5)), at(5), "a difference that may be none is none");

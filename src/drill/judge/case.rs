@@ -45,8 +45,18 @@ impl<'a> Case<'a> {
             ("Prometheus", self.run.evidence.prometheus.said().map(|prometheus| prometheus.clock)),
             ("the pager", self.run.evidence.pager.said().map(|pager| pager.clock)),
         ];
+        if let Some(moved) = moved(self.run.clock_moved_ms) {
+            return Some(format!(
+                "the drill's own clock was put {moved} while it ran: its times mean nothing"
+            ));
+        }
         for (whose, clock) in clocks {
             let Some(clock) = clock else { continue };
+            if let Some(moved) = moved(clock.moved_ms) {
+                return Some(format!(
+                    "the clock of {whose} was put {moved} while the drill ran: its times mean nothing"
+                ));
+            }
             let surely = clock.ahead_ms.abs().saturating_sub(clock.give_or_take_ms);
             if u128::try_from(surely).is_ok_and(|apart| apart > CLOCKS_APART.as_millis()) {
                 let side = if clock.ahead_ms > 0 { "ahead of" } else { "behind" };
@@ -280,6 +290,13 @@ impl<'a> Case<'a> {
         }
         Ok(())
     }
+}
+
+/// In words, by how much a clock was moved, where that is too much.
+fn moved(millis: i64) -> Option<String> {
+    let by = Duration::from_millis(millis.unsigned_abs());
+    let where_to = if millis > 0 { "forward" } else { "back" };
+    (by > CLOCKS_APART).then(|| format!("{where_to} by {}", format_duration(by)))
 }
 
 /// What a source said, or why it is not known.

@@ -68,6 +68,7 @@ fn run(expect: &str) -> Run {
         phases,
         ended: at(60),
         interrupted: false,
+        clock_moved_ms: 0,
         evidence: Evidence { prometheus: Source::Said(prometheus()), ..Evidence::none(at(300)) },
     }
 }
@@ -84,7 +85,7 @@ fn prometheus() -> Prometheus {
     ];
     let selector = format!("{counter}{{job=\"app\",workload=\"drill\"}}");
     Prometheus {
-        clock: Clock { ahead_ms: 3, give_or_take_ms: 2 },
+        clock: Clock { ahead_ms: 3, give_or_take_ms: 2, moved_ms: 0 },
         scrape_intervals: [("app".to_owned(), 5_000)].into(),
         rules: vec![rule("HighErrorRatio")],
         alerts: Vec::new(),
@@ -669,6 +670,22 @@ mod causes {
 
 mod spoilers {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_while_the_drill_ran_tells_nothing_though_it_is_right_at_the_end() {
+        for (millis, moved) in [(-40_000, "back by 40s"), (40_000, "forward by 40s")] {
+            let mut own = run(COUNTS);
+            own.clock_moved_ms = millis;
+            let mut theirs = run(COUNTS);
+            said(&mut theirs).clock.moved_ms = millis;
+            for (run, whose) in [(own, "the drill's own clock"), (theirs, "the clock of Prometheus")] {
+                assert_says(&run, 0, Ruling::CouldNotTell, &format!("{whose} was put {moved} while"));
+            }
+        }
+        let mut slightly = run(COUNTS);
+        slightly.clock_moved_ms = 1_900;
+        assert_says(&slightly, 0, Ruling::Held, "600 counted");
+    }
 
     #[test]
     fn a_clock_that_is_off_by_a_minute_tells_nothing() {

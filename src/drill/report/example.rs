@@ -53,6 +53,7 @@ pub(crate) fn run() -> Run {
         phases: phases.into(),
         ended: at(180_040),
         interrupted: false,
+        clock_moved_ms: 0,
         evidence: Evidence {
             prometheus: Source::Said(prometheus()),
             alertmanager: Source::Said(Alertmanager {
@@ -132,7 +133,7 @@ fn prometheus() -> Prometheus {
         samples: (-60..=240).step_by(5).map(|second| Sample(at(second * 1_000 + 2_000), 1.0)).collect(),
     };
     Prometheus {
-        clock: Clock { ahead_ms: 3, give_or_take_ms: 2 },
+        clock: Clock { ahead_ms: 3, give_or_take_ms: 2, moved_ms: 0 },
         scrape_intervals: [("app".to_owned(), 5_000)].into(),
         rules: Vec::new(),
         alerts: vec![
@@ -151,7 +152,7 @@ fn prometheus() -> Prometheus {
 
 fn pager() -> Pager {
     Pager {
-        clock: Clock { ahead_ms: 0, give_or_take_ms: 1 },
+        clock: Clock { ahead_ms: 0, give_or_take_ms: 1, moved_ms: 0 },
         listening_since: at(-3_600_000),
         pages: vec![Page {
             receiver: "pager".to_owned(),

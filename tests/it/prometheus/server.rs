@@ -1,5 +1,6 @@
 //! A real Prometheus, as a child process that does not outlive its test.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -15,7 +16,7 @@ use crate::process::within;
 pub(crate) struct Server {
     pub(crate) api: Api,
     child: Child,
-    _data: Directory,
+    data: Directory,
 }
 
 impl Server {
@@ -35,7 +36,11 @@ impl Server {
 
     /// Starts it with the `prometheus.yml` in this directory.
     pub(crate) async fn start_in(configuration: &Path, flags: &[&str]) -> Self {
-        let data = Directory::new("prometheus-data");
+        Self::start_on(Directory::new("prometheus-data"), configuration, flags).await
+    }
+
+    /// The same, on this data directory.
+    pub(crate) async fn start_on(data: Directory, configuration: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new("prometheus");
         command
             .arg(format!("--config.file={}", configuration.join("prometheus.yml").display()))
@@ -65,7 +70,18 @@ impl Server {
         let address = address.unwrap_or_else(|| panic!("Prometheus did not start:\n{log}"));
         // Its log is read to the end, or it would wait for a reader.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { api: Api { url: format!("http://{address}") }, child, _data: data }
+        Self { api: Api { url: format!("http://{address}") }, child, data }
+    }
+
+    /// Kills it, and returns its data once it is dead.
+    pub(crate) async fn killed(mut self) -> Directory {
+        self.child.kill().await.unwrap();
+        self.data
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.api.url.trim_start_matches("http://").parse().unwrap()
     }
 
     /// Sends it a signal.

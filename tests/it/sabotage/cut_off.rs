@@ -58,7 +58,7 @@ async fn a_clock_that_is_off_by_a_minute() {
 }
 
 /// Where Debian has it, for whatever processor this is.
-fn libfaketime() -> PathBuf {
+pub(crate) fn libfaketime() -> PathBuf {
     let libraries = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
     let mut found = libraries.map(|path| path.join("faketime/libfaketime.so.1")).filter(|path| path.exists());
     found.next().expect("libfaketime is installed")

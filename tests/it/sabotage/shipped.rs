@@ -6,10 +6,10 @@ use std::path::Path;
 use super::stack::{Drilled, Stack};
 use crate::directory::Directory;
 
-pub(super) const ALERTMANAGER: &str = "deploy/alertmanager/alertmanager.yml";
-pub(super) const PROMETHEUS: &str = "deploy/prometheus/prometheus.yml";
-pub(super) const SERVICE: &str = "deploy/grafana/dashboards/service.json";
-pub(super) const RULES: &str = "deploy/prometheus/rules/fast.yml";
+pub(crate) const ALERTMANAGER: &str = "deploy/alertmanager/alertmanager.yml";
+pub(crate) const PROMETHEUS: &str = "deploy/prometheus/prometheus.yml";
+pub(crate) const SERVICE: &str = "deploy/grafana/dashboards/service.json";
+pub(crate) const RULES: &str = "deploy/prometheus/rules/fast.yml";
 
 /// Where the files are that are copied.
 const DIRECTORIES: [&str; 5] = [
@@ -21,10 +21,10 @@ const DIRECTORIES: [&str; 5] = [
 ];
 
 /// The texts of the files, by their paths in the repository.
-pub(super) struct Shipped(BTreeMap<String, String>);
+pub(crate) struct Shipped(BTreeMap<String, String>);
 
 impl Shipped {
-    pub(super) fn copy() -> Self {
+    pub(crate) fn copy() -> Self {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files = BTreeMap::new();
         for directory in DIRECTORIES {
@@ -40,7 +40,7 @@ impl Shipped {
     }
 
     /// With every occurrence of a text in a file replaced, of which there must be one.
-    pub(super) fn with(mut self, file: &str, from: &str, to: &str) -> Self {
+    pub(crate) fn with(mut self, file: &str, from: &str, to: &str) -> Self {
         let text = self.0.get_mut(file).unwrap_or_else(|| panic!("{file} does not ship"));
         assert!(text.contains(from), "{file} does not contain what is to be replaced:\n{from}");
         *text = text.replace(from, to);
@@ -48,16 +48,39 @@ impl Shipped {
     }
 
     /// With the smoke drill looking at the one dashboard that has data without a container and its memory limit.
-    pub(super) fn with_panels(self) -> Self {
+    pub(crate) fn with_panels(self) -> Self {
         self.with("drills/smoke.yaml", "deploy/grafana/dashboards/*.json", SERVICE)
     }
 
-    pub(super) fn text(&self, file: &str) -> &str {
+    /// With the pager at this address.
+    pub(crate) fn paging(self, pager: &str) -> Self {
+        self.with(ALERTMANAGER, "pager:8090", pager).with(PROMETHEUS, "pager:8090", pager)
+    }
+
+    /// With the service and Alertmanager at these addresses, and Prometheus at work so often.
+    pub(crate) fn watching(self, service: &str, alertmanager: &str, every: &str) -> Self {
+        self.with(PROMETHEUS, "alertmanager:9093", alertmanager)
+            .with(
+                PROMETHEUS,
+                "static_configs:\n      - targets: [localhost:9090]",
+                "file_sd_configs:\n      - files: [itself.json]",
+            )
+            .with(
+                PROMETHEUS,
+                "dns_sd_configs:\n      - names: [app]\n        type: A\n        port: 8080\n        refresh_interval: 5s",
+                &format!("static_configs:\n      - targets: [{service}]"),
+            )
+            .with(PROMETHEUS, "scrape_interval: 5s", &format!("scrape_interval: {every}"))
+            .with(PROMETHEUS, "scrape_timeout: 4s", &format!("scrape_timeout: {every}"))
+            .with(PROMETHEUS, "evaluation_interval: 5s", &format!("evaluation_interval: {every}"))
+    }
+
+    pub(crate) fn text(&self, file: &str) -> &str {
         &self.0[file]
     }
 
     /// Writes all of it where it was in the repository.
-    pub(super) fn write(&self, directory: &Directory) {
+    pub(crate) fn write(&self, directory: &Directory) {
         self.0.iter().for_each(|(name, text)| directory.write(name, text));
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::shipped::{ALERTMANAGER, PROMETHEUS, Shipped};
+use super::shipped::{ALERTMANAGER, Shipped};
 use crate::alertmanager::Alertmanager;
 use crate::directory::Directory;
 use crate::process::{Ended, Process};
@@ -43,22 +43,12 @@ impl Stack {
         let service = Serving::start_with("serve", &["--workloads", WORKLOADS], &[]).await;
         let pager = Serving::start_with("pager", &["--heartbeat-timeout", "60s"], &[]).await;
         let shipped = shipped
-            .with(ALERTMANAGER, "pager:8090", &pager.address.to_string())
             .with(ALERTMANAGER, "group_wait: 5s", "group_wait: 1s")
-            .with(ALERTMANAGER, "group_interval: 15s", "group_interval: 5s");
+            .with(ALERTMANAGER, "group_interval: 15s", "group_interval: 5s")
+            .paging(&pager.address.to_string());
         let alertmanager = Alertmanager::start(shipped.text(ALERTMANAGER)).await;
-        let shipped = shipped
-            .with(PROMETHEUS, "pager:8090", &pager.address.to_string())
-            .with(PROMETHEUS, "alertmanager:9093", alertmanager.url.trim_start_matches("http://"))
-            .with(PROMETHEUS, "static_configs:\n      - targets: [localhost:9090]", "file_sd_configs:\n      - files: [itself.json]")
-            .with(
-                PROMETHEUS,
-                "dns_sd_configs:\n      - names: [app]\n        type: A\n        port: 8080\n        refresh_interval: 5s",
-                &format!("static_configs:\n      - targets: [{}]", service.address),
-            )
-            .with(PROMETHEUS, "scrape_interval: 5s", "scrape_interval: 2s")
-            .with(PROMETHEUS, "scrape_timeout: 4s", "scrape_timeout: 2s")
-            .with(PROMETHEUS, "evaluation_interval: 5s", "evaluation_interval: 2s");
+        let [watched, holder] = [service.address, alertmanager.address()].map(|address| address.to_string());
+        let shipped = shipped.watching(&watched, &holder, "2s");
         let directory = Directory::new("sabotage");
         shipped.write(&directory);
         let prometheus = Server::start_in(
@@ -67,7 +57,7 @@ impl Stack {
         )
         .await;
         // Only now it is known where it listens.
-        let itself = prometheus.api.url.trim_start_matches("http://");
+        let itself = prometheus.address();
         directory.write("deploy/prometheus/itself.json", &format!(r#"[{{"targets":["{itself}"]}}]"#));
         Self { service, prometheus, alertmanager, pager, directory }
     }

@@ -34,6 +34,12 @@ pub(super) fn told(
 ) -> (Finding, Option<Time>) {
     match page(case, alert, episode, notifies) {
         Ok((page, rang)) => {
+            if rang + Duration::from_millis(episode.rule.interval_ms) + SETTLED < episode.fired {
+                let says = format!(
+                    "its page rang at {rang} by the pager's clock, before it fired: which of both clocks was off is not known"
+                );
+                return (Finding::could_not_tell(says), Some(rang));
+            }
             let took = rang.since(episode.fired).unwrap_or_default();
             let (shown, within) = (format_duration(took), format_duration(notifies.within.0));
             let finding = if took <= notifies.within.0 {

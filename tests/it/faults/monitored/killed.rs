@@ -1,0 +1,110 @@
+//! SIGKILL for each part in turn, and a start soon after.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::rig::{BURNING, PAGED_WITHIN, PHASES, Rig};
+use crate::eventually::eventually;
+use crate::faults::seed::Draws;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const TOLD: &str = "HighErrorRatio told to pager";
+
+/// What rests on Prometheus having watched all the time: that something did not happen.
+pub(super) const SILENCE: [&str; 2] = ["HighErrorRatio silent", "nothing else fires"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
+async fn prometheus_at_any_moment_leaves_no_silence_that_could_be_told_and_no_count_lost() {
+    let mut draws = Draws::of("prometheus killed");
+    let mut rig = Rig::start().await;
+    let mut drill = rig.begin(1);
+    drill.reaches("calm").await;
+    sleep(draws.between(SECOND, PHASES - SECOND * 2)).await;
+    rig.kill_prometheus(draws.between(SECOND * 7, SECOND * 10)).await;
+    let verdicts = drill.ended().await;
+    verdicts.could_not_tell(&SILENCE, "nothing was scraped for");
+    verdicts.could_not_tell(&["scrapes"], "nothing was scraped for");
+    verdicts.held(&["counts"]);
+    rig.has_recovered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
+async fn alertmanager_before_there_is_anything_to_tell_changes_nothing() {
+    let mut draws = Draws::of("alertmanager killed early");
+    let mut rig = Rig::start().await;
+    let mut drill = rig.begin(1);
+    drill.reaches("calm").await;
+    sleep(draws.between(Duration::ZERO, SECOND * 2)).await;
+    rig.kill_alertmanager(draws.between(SECOND, SECOND * 3)).await;
+    drill.ended().await.all_held();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
+async fn alertmanager_while_it_should_tell_is_held_only_where_the_page_came_in_time() {
+    let mut draws = Draws::of("alertmanager killed late");
+    let mut rig = Rig::start().await;
+    let mut drill = rig.begin(1);
+    drill.reaches("burning").await;
+    sleep(draws.between(Duration::ZERO, BURNING)).await;
+    rig.kill_alertmanager(draws.between(SECOND * 5, SECOND * 12)).await;
+    let verdicts = drill.ended().await;
+    let in_time = rig.paged_after().await.is_some_and(|after| after <= PAGED_WITHIN);
+    println!("the page came in time: {in_time}");
+    assert_eq!(verdicts.is_held(TOLD), in_time, "{}", verdicts.said());
+    verdicts.held(&[
+        "scrapes",
+        "counts",
+        "HighErrorRatio fires",
+        "HighErrorRatio silent",
+        "nothing else fires",
+    ]);
+    rig.has_recovered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
+async fn the_pager_before_there_is_anything_to_tell_changes_nothing() {
+    let mut draws = Draws::of("pager killed early");
+    let mut rig = Rig::start().await;
+    let mut drill = rig.begin(1);
+    drill.reaches("calm").await;
+    sleep(draws.between(Duration::ZERO, SECOND * 4)).await;
+    rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
+    drill.ended().await.all_held();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
+async fn the_pager_after_it_rang_has_forgotten_that_and_nobody_claims_that_it_rang() {
+    let mut draws = Draws::of("pager killed late");
+    let mut rig = Rig::start().await;
+    let mut drill = rig.begin(1);
+    drill.reaches("burning").await;
+    eventually(SECOND * 60, async || rig.paged_after().await.ok_or_else(|| "no page yet".to_owned())).await;
+    sleep(draws.between(Duration::ZERO, SECOND * 3)).await;
+    rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
+    let verdicts = drill.ended().await;
+    verdicts.could_not_tell(&[TOLD], "the pager began to listen at");
+    verdicts.could_not_be_told();
+    rig.has_recovered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
+async fn the_service_at_any_moment_is_counted_within_what_can_be_known() {
+    let mut draws = Draws::of("service killed");
+    let mut rig = Rig::start().await;
+    let mut drill = rig.begin(1);
+    drill.reaches("calm").await;
+    sleep(draws.between(SECOND, PHASES - SECOND * 6)).await;
+    rig.kill_service(draws.between(SECOND * 4, SECOND * 5)).await;
+    let verdicts = drill.ended().await;
+    verdicts.held(&["counts"]);
+    verdicts.lied("scrapes", "scrapes failed");
+    rig.has_recovered().await;
+}
