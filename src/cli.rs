@@ -22,8 +22,10 @@ mod probe;
 mod serve;
 mod token;
 
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::plain::plain_lines;
@@ -104,6 +106,13 @@ enum Command {
     ///
     /// To read one: firedrill man drill | man --local-file -
     Man(man::Flags),
+}
+
+/// Prints the JSON Schema of what a command reads.
+fn print_schema(schema: &schemars::Schema) -> anyhow::Result<ExitCode> {
+    let schema = serde_json::to_string_pretty(schema)?;
+    writeln!(stdout(), "{schema}").context("cannot write the schema")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads the command line and does what it says.

@@ -125,6 +125,7 @@ fn made_up(requests: u32) -> Run {
         began,
         phases: vec![PhaseLedger { name: "all".to_owned(), began, ended, ledger }],
         ended: ended + Duration::from_secs(2),
+        clock_moved_ms: 0,
         interrupted: false,
         evidence: Evidence {
             prometheus: Source::Said(prometheus(began, f64::from(requests))),
@@ -151,7 +152,7 @@ fn prometheus(began: Time, requests: f64) -> Prometheus {
         series(began, [of_target(target), vec![("__name__", "up".to_owned())]].concat(), |_| 1.0)
     });
     Prometheus {
-        clock: Clock { ahead_ms: 0, give_or_take_ms: 1 },
+        clock: Clock { ahead_ms: 0, give_or_take_ms: 1, moved_ms: 0 },
         scrape_intervals: [("app".to_owned(), 5_000)].into(),
         rules: vec![Rule {
             name: "HighErrorRatio".to_owned(),

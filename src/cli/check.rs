@@ -25,9 +25,7 @@ pub(super) struct Flags {
 /// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if flags.schema {
-        let schema = serde_json::to_string_pretty(&DrillFile::schema())?;
-        writeln!(stdout(), "{schema}").context("cannot write the schema")?;
-        return Ok(ExitCode::SUCCESS);
+        return super::print_schema(&DrillFile::schema());
     }
     let mut all_right = true;
     for path in &flags.files {

@@ -19,7 +19,7 @@ use crate::drill::run::{Run, VERSION};
 #[command(after_help = drill::EXIT_CODES)]
 pub(super) struct Flags {
     /// Run files, as `firedrill drill` writes them
-    #[arg(value_name = "RUN", required = true)]
+    #[arg(value_name = "RUN", required_unless_present = "schema")]
     runs: Vec<PathBuf>,
 
     /// Write the report as JSON
@@ -30,6 +30,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "DIR", env = "FIREDRILL_JUDGE_OUT")]
     out: Option<PathBuf>,
 
+    /// Print the JSON Schema of run files instead
+    #[arg(long, env = "FIREDRILL_JUDGE_SCHEMA", conflicts_with = "runs", value_parser = FalseyValueParser::new())]
+    schema: bool,
+
     /// Show the details of what held, too
     #[arg(long, env = "FIREDRILL_JUDGE_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
@@ -37,6 +41,9 @@ pub(super) struct Flags {
 
 /// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    if flags.schema {
+        return super::print_schema(&schemars::schema_for!(Run));
+    }
     let output = flags.out.as_ref().map(|directory| Output::new(directory, flags.verbose)).transpose()?;
     let names = flags.runs.iter().map(|path| name(path)).collect::<anyhow::Result<Vec<_>>>()?;
     if let Some(output) = &output {

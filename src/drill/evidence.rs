@@ -70,6 +70,7 @@ impl Evidence {
 /// What one source of evidence said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Source_of_{T}")]
 pub enum Source<T> {
     /// The drill was not told where it is.
     NotAsked,
@@ -96,6 +97,7 @@ pub type Labels = BTreeMap<String, String>;
 /// Raw samples of one time series, in the order of their times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TimeSeries")]
 pub struct Series {
     /// What identifies it.
     pub labels: Labels,
