@@ -9,7 +9,7 @@
 mod accept;
 pub(crate) mod answer;
 pub(crate) mod connection;
-pub(crate) mod exposition;
+pub mod exposition;
 mod host;
 pub(crate) mod html;
 pub(crate) mod intake;
@@ -61,6 +61,8 @@ pub struct Config {
     pub grace: Duration,
     /// Whether each request is worth a log line.
     pub log_requests: bool,
+    /// Whether requests are counted, timed and logged. Only what measures the cost of that leaves it out.
+    pub count_requests: bool,
 }
 
 /// The address is in use, not this machine's, or not an address.

@@ -36,11 +36,14 @@ impl Core {
 
     /// The CPU time that the thread has spent.
     pub(crate) fn spent(&self) -> Duration {
-        self.run(async {
-            let time = clock_gettime(ClockId::ThreadCPUTime);
-            Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
-        })
+        self.run(async { spent() })
     }
+}
+
+/// The CPU time that this thread has spent.
+pub(crate) fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
 }
 
 #[cfg(target_os = "linux")]

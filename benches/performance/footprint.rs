@@ -1,4 +1,4 @@
-//! What the program takes from its machine: memory when idle and after a million requests, and time to be ready.
+//! What the program takes from its machine: disk, memory when idle and after a million requests, and time to be ready.
 //!
 //! The real binary as its own process, built as this bench is: in release by `cargo bench`.
 
@@ -19,6 +19,8 @@ const CONNECTIONS: u32 = 32;
 
 /// Prints the figures; whether they are as they should be.
 pub(crate) fn run(measure: bool) -> bool {
+    let program = std::fs::metadata(env!("CARGO_BIN_EXE_firedrill")).unwrap().len();
+    println!("  on disk    {:.1} MiB", program as f64 / MIB);
     let clients = Core::start(1);
     let (starts, requests) = if measure { (21, 1_000_000) } else { (1, 1_000) };
     let mut ready: Vec<_> = (0..starts).map(|_| Serve::start(&clients).ready).collect();
@@ -29,7 +31,7 @@ pub(crate) fn run(measure: bool) -> bool {
     verdict::print(measure, figure, format!("under {ASKED_READY:?}"), quick);
 
     let serve = Serve::start(&clients);
-    let idle = serve.resident();
+    let idle = serve.resident() / MIB;
     let light = idle < ASKED_IDLE;
     verdict::print(
         measure,
@@ -41,7 +43,7 @@ pub(crate) fn run(measure: bool) -> bool {
     let began = Instant::now();
     serve.ask(&clients, requests);
     let took = began.elapsed();
-    let used = serve.resident();
+    let used = serve.resident() / MIB;
     let bounded = used < ASKED_USED;
     let figure = format!("afterwards {used:.1} MiB resident, after {requests} requests in {took:.1?}");
     verdict::print(measure, figure, format!("under {ASKED_USED} MiB"), bounded);
@@ -49,15 +51,6 @@ pub(crate) fn run(measure: bool) -> bool {
 }
 
 impl Serve {
-    /// Resident memory in MiB.
-    fn resident(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("resident memory is read from Linux' /proc");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-        kibibytes * 1024.0 / MIB
-    }
-
     /// A mixture of requests over kept connections, with a scrape now and then.
     fn ask(&self, clients: &Core, requests: u32) {
         let address = self.address;

@@ -11,7 +11,23 @@ use crate::core::Core;
 
 /// Starts it on this core, with these workloads.
 pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
-    let config = Config {
+    serve(core, config(workloads, true))
+}
+
+/// Starts one that does all the same and counts no request.
+pub(crate) fn start_uncounted(core: &Core) -> SocketAddr {
+    serve(core, config(workloads(), false))
+}
+
+fn serve(core: &Core, config: Config) -> SocketAddr {
+    let service = core.run(async { Service::bind(config).await.unwrap() });
+    let address = service.address();
+    core.keep_running(service.run());
+    address
+}
+
+pub(crate) fn config(workloads: Workloads, count_requests: bool) -> Config {
+    Config {
         server: server::Config {
             listen: "127.0.0.1:0".to_owned(),
             max_connections: 1_000,
@@ -24,6 +40,7 @@ pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
             drain: Duration::from_secs(5),
             grace: Duration::from_secs(20),
             log_requests: false,
+            count_requests,
         },
         token: None,
         workloads,
@@ -36,11 +53,7 @@ pub(crate) fn start(core: &Core, workloads: Workloads) -> SocketAddr {
         max_request_body: Size(64 << 10),
         body_timeout: Duration::from_secs(10),
         links: Vec::new(),
-    };
-    let service = core.run(async { Service::bind(config).await.unwrap() });
-    let address = service.address();
-    core.keep_running(service.run());
-    address
+    }
 }
 
 /// The workloads of `firedrill serve` by default.

@@ -1,7 +1,8 @@
-//! What judging takes: `firedrill judge`, its reports included, of a run of a million requests and a thousand
-//! series, and the size of the ledger by the number of requests.
+//! What judging takes by the number of requests: `firedrill judge`, its reports included, of a thousand series.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,10 +16,17 @@ use firedrill::drill::run::{PhaseLedger, Run, VERSION};
 use firedrill::drill::time::Time;
 use http::StatusCode;
 
+use crate::quartiles::median;
 use crate::verdict;
 
-const ASKED_TIME: Duration = Duration::from_secs(1);
-const ASKED_MIB: f64 = 100.0 * 1e6 / (1024.0 * 1024.0);
+const MIB: f64 = 1024.0 * 1024.0;
+const REQUESTS: [u32; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
+
+/// Of a million requests.
+const ASKED_SECONDS: f64 = 1.0;
+const ASKED_MIB: f64 = 100.0 * 1e6 / MIB;
+/// By how much a thousand times the requests may take longer, or more memory.
+const ASKED_CONSTANT: f64 = 1.25;
 /// By how much a ledger of ten times the requests may be larger, since its counts have more digits.
 const ASKED_GROWTH: f64 = 1.5;
 
@@ -41,53 +49,93 @@ expect:
 
 /// Prints the figures; whether they are as they should be.
 pub(crate) fn run(measure: bool) -> bool {
-    let requests = if measure { 1_000_000 } else { 10_000 };
-    let large = made_up(requests);
-    let text = serde_json::to_string(&large).unwrap();
+    let (sizes, turns) = if measure { (4, 7) } else { (2, 1) };
     let directory = std::env::temp_dir().join(format!("firedrill-bench-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
-    let file = directory.join("large.run.json");
-    fs::write(&file, &text).unwrap();
-    let mib = |bytes: usize| bytes as f64 / (1024.0 * 1024.0);
-    let (series, samples) = (TARGETS * PATHS, scrapes() + 1);
-    println!(
-        "{requests} requests, {series} series of {samples} samples, a run file of {:.1} MiB",
-        mib(text.len())
-    );
-
-    let mut judged: Vec<_> = (0..if measure { 7 } else { 1 })
-        .map(|_| judge(&[file.to_str().unwrap(), "--out", directory.to_str().unwrap()]))
-        .collect();
+    let mut runs: Vec<_> =
+        REQUESTS[..sizes].iter().map(|requests| OfRequests::write(*requests, &directory)).collect();
+    // In turns, so that what disturbs one disturbs the others.
+    for _ in 0..turns {
+        for run in &mut runs {
+            run.judge(&directory);
+        }
+    }
     fs::remove_dir_all(&directory).unwrap();
-    judged.sort_by_key(|one| one.0);
-    let time = judged[judged.len() / 2].0;
-    let peak = judged.iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
-    let quick = time < ASKED_TIME;
-    verdict::print(
-        measure,
-        format!("judged in  {time:.1?} (median)"),
-        format!("under {ASKED_TIME:?}"),
-        quick,
-    );
-    let light = peak < ASKED_MIB;
-    verdict::print(
-        measure,
-        format!("resident   {peak:.1} MiB at most"),
-        format!("under {ASKED_MIB:.1} MiB"),
-        light,
-    );
 
-    let size = |run: &Run| serde_json::to_string(&run.phases).unwrap().len() as f64;
-    let growth = size(&large) / size(&made_up(requests / 10));
-    let bounded = growth < ASKED_GROWTH;
-    let figure =
-        format!("a ledger of {requests} requests is {growth:.2} times as large as one of {}", requests / 10);
-    verdict::print(measure, figure, format!("under {ASKED_GROWTH}"), bounded);
-    quick && light && bounded
+    println!("{} series of {} samples, by requests: median of {turns}", TARGETS * PATHS, scrapes() + 1);
+    for run in &runs {
+        println!(
+            "  {:>8}   judged in {:>4.0} ms   {:>5.1} MiB resident at most   ledger {:>6} bytes of a run file of {:.1} MiB",
+            run.requests,
+            run.seconds() * 1e3,
+            run.resident,
+            run.ledger,
+            run.file_size as f64 / MIB
+        );
+    }
+    let Some(million) = runs.iter().find(|run| run.requests == 1_000_000) else { return true };
+    let (fewest, most) = (&runs[0], &runs[sizes - 1]);
+    let judge = |figure: String, asked: String, met: bool| {
+        verdict::print(measure, figure, asked, met);
+        met
+    };
+    let times = most.seconds() / fewest.seconds();
+    let resident = most.resident / fewest.resident;
+    let ledgers = million.ledger as f64 / runs[1].ledger as f64;
+    judge(
+        format!("a million judged in {:.2} s, with {:.1} MiB", million.seconds(), million.resident),
+        format!("under {ASKED_SECONDS} s and {ASKED_MIB:.1} MiB"),
+        million.seconds() < ASKED_SECONDS && million.resident < ASKED_MIB,
+    ) & judge(
+        format!(
+            "{} requests take {times:.2} times as long and {resident:.2} times the memory of {}",
+            most.requests, fewest.requests
+        ),
+        format!("under {ASKED_CONSTANT} times"),
+        times < ASKED_CONSTANT && resident < ASKED_CONSTANT,
+    ) & judge(
+        format!("a ledger of ten times the requests is {ledgers:.2} times as large"),
+        format!("under {ASKED_GROWTH}"),
+        ledgers < ASKED_GROWTH,
+    )
+}
+
+/// A run with so many requests, and what judging it took.
+struct OfRequests {
+    requests: u32,
+    file: PathBuf,
+    file_size: usize,
+    /// How many bytes of the file its phases are.
+    ledger: usize,
+    took: Vec<Duration>,
+    /// The most memory, in MiB.
+    resident: f64,
+}
+
+impl OfRequests {
+    fn write(requests: u32, directory: &Path) -> Self {
+        let run = made_up(requests);
+        let text = serde_json::to_string(&run).unwrap();
+        let file = directory.join(format!("{requests}.run.json"));
+        fs::write(&file, &text).unwrap();
+        let ledger = serde_json::to_string(&run.phases).unwrap().len();
+        Self { requests, file, file_size: text.len(), ledger, took: Vec::new(), resident: 0.0 }
+    }
+
+    /// Judges it, with reports, by the program.
+    fn judge(&mut self, directory: &Path) {
+        let (took, resident) = judge(&[self.file.as_os_str(), "--out".as_ref(), directory.as_os_str()]);
+        self.took.push(took);
+        self.resident = self.resident.max(resident);
+    }
+
+    fn seconds(&self) -> f64 {
+        median(self.took.iter().map(Duration::as_secs_f64))
+    }
 }
 
 /// How long the program took, and the most memory that it had, in MiB, as seen every millisecond.
-fn judge(arguments: &[&str]) -> (Duration, f64) {
+fn judge(arguments: &[&OsStr]) -> (Duration, f64) {
     let began = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
     let mut child = command.arg("judge").args(arguments).stdout(Stdio::null()).spawn().unwrap();

@@ -94,6 +94,7 @@ impl Flags {
                 drain: self.drain,
                 grace: self.grace,
                 log_requests: self.log_requests,
+                count_requests: true,
             },
             token: token::read(self.token_file.as_deref(), "FIREDRILL_PAGER_TOKEN")?,
             keep: self.keep,

@@ -124,6 +124,7 @@ impl Flags {
                 drain: self.drain,
                 grace: self.grace,
                 log_requests: self.log_requests,
+                count_requests: true,
             },
             token: self.token.read()?,
             workloads: Workloads::new(self.workloads).map_err(anyhow::Error::msg).context("--workloads")?,

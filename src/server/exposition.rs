@@ -15,19 +15,39 @@ use prometheus_client::registry::Registry;
 use super::answer::{Response, ok, whole};
 use super::problem::Problem;
 
-/// Answers a scrape: everything in the registry, in the format and encoding that the client asked for.
+/// Everything in a registry, as one client asked for it.
+#[derive(Debug)]
+pub struct Exposition {
+    format: Format,
+    zipped: bool,
+    /// What is sent.
+    pub bytes: Vec<u8>,
+}
+
+impl Exposition {
+    /// Writes everything in the registry, in the format and encoding that these headers ask for.
+    ///
+    /// # Errors
+    /// Where a metric cannot be encoded.
+    pub fn write(registry: &Registry, headers: &HeaderMap) -> Result<Self, EncodeError> {
+        let format = Format::negotiate(headers);
+        let plain = format.encode(registry)?;
+        let zipped = takes_gzip(headers);
+        let bytes = if zipped { gzip(&plain, Compression::fast()) } else { plain };
+        Ok(Self { format, zipped, bytes })
+    }
+}
+
+/// Answers a scrape.
 pub(crate) fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
-    let format = Format::negotiate(headers);
-    let plain = match format.encode(registry) {
-        Ok(plain) => plain,
+    let exposition = match Exposition::write(registry, headers) {
+        Ok(exposition) => exposition,
         Err(error) => {
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
         }
     };
-    let zipped = takes_gzip(headers);
-    let body = if zipped { gzip(&plain, Compression::fast()) } else { plain };
-    let mut response = ok(format.content_type(), whole(body));
-    if zipped {
+    let mut response = ok(exposition.format.content_type(), whole(exposition.bytes));
+    if exposition.zipped {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
@@ -48,7 +68,7 @@ enum Format {
 /// The exposition could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the metrics could not be encoded: {0}")]
-struct EncodeError(String);
+pub struct EncodeError(String);
 
 impl Format {
     /// The format that the client likes best (RFC 9110, section 12.5.1), the text format where it names

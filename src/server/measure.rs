@@ -31,7 +31,8 @@ pub(crate) struct OpenEnded;
 pub(super) struct Measurement {
     core: Arc<Core>,
     link: Arc<Link>,
-    active: Gauge,
+    /// `None` where requests are not counted.
+    active: Option<Gauge>,
     method: Method,
     route: Route,
     began: Instant,
@@ -47,10 +48,13 @@ impl Measurement {
         let method = Method::of(request.method());
         let (route, workload) = core.routes.of(request.uri());
         link.begin_request(workload);
-        let labels = MethodLabels { http_request_method: method };
-        let active =
-            link.active.of(&labels, |labels| core.telemetry.active_requests.get_or_create_owned(labels));
-        active.inc();
+        let active = core.config.count_requests.then(|| {
+            let labels = MethodLabels { http_request_method: method };
+            link.active.of(&labels, |labels| core.telemetry.active_requests.get_or_create_owned(labels))
+        });
+        if let Some(active) = &active {
+            active.inc();
+        }
         Self {
             core: Arc::clone(core),
             link: Arc::clone(link),
@@ -107,6 +111,7 @@ impl Drop for Measurement {
         let now = Instant::now();
         let took = now - self.began;
         let workload = self.link.end_request(now.into());
+        let Some(active) = &self.active else { return };
         let telemetry = &self.core.telemetry;
         let labels = RequestLabels {
             http_request_method: self.method,
@@ -118,7 +123,7 @@ impl Drop for Measurement {
         let duration =
             self.link.duration.of(&labels, |labels| telemetry.request_duration.get_or_create_owned(labels));
         duration.observe(took.as_secs_f64());
-        self.active.dec();
+        active.dec();
         if self.core.config.log_requests {
             tracing::info!(
                 method = self.method.name(),
