@@ -5,3 +5,4 @@ mod dashboards;
 mod drill_files;
 mod metrics;
 mod openapi;
+mod schemathesis;
