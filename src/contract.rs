@@ -15,6 +15,8 @@ mod members;
 pub mod metric;
 mod nearest;
 pub mod parameter;
+#[cfg(test)]
+mod properties;
 pub mod quantity;
 mod refusal;
 mod token;

@@ -14,6 +14,8 @@ pub mod contract;
 pub mod dial;
 pub mod drill;
 pub mod forward;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod pager;
 mod plain;
 pub mod server;

@@ -10,6 +10,8 @@
 
 mod book;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod heartbeat;
 mod page;
 mod route;

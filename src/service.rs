@@ -129,6 +129,7 @@ impl Service {
             Some(if route == route::WORK { named.of_query(query) } else { Workload::NONE })
         });
         let server = Server::bind(config.server.clone(), routes, telemetry.server.clone()).await?;
+        let page = Page::new(&config);
         let shared = Arc::new(Shared {
             telemetry,
             lifecycle: server.lifecycle(),
@@ -136,8 +137,8 @@ impl Service {
             memory: Arc::new(MemoryBudget::new(config.max_memory_total)),
             places: Arc::new(Semaphore::new(config.max_work.into())),
             draws: AtomicU64::new(0),
-            page: Page::new(&config),
-            openapi: openapi::document(&config.caps, &config.open),
+            openapi: openapi::document(&config.caps, &config.open, page.names()),
+            page,
             config,
         });
         Ok(Self { server, shared })

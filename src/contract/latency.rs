@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::quantity::{Malformed, format_duration, parse_duration};
+use super::quantity::{DURATION_PATTERN, Malformed, format_duration, parse_duration};
 
 /// The smallest uniform number that a latency is drawn from.
 pub const LOWEST: f64 = 0.0001;
@@ -126,6 +126,15 @@ impl FromStr for Latency {
             _ => Err(LatencyError::Form),
         }
     }
+}
+
+/// The regular expression of a latency. Which numbers do not go together it does not say.
+#[must_use]
+pub fn pattern() -> String {
+    let duration = DURATION_PATTERN;
+    let two = format!("(uniform|normal)\\({duration}, ?{duration}\\)");
+    let quantile = format!(r"p[0-9]+(\.[0-9]+)?={duration}");
+    format!(r"({duration}|{two}|exponential\({duration}\)|{quantile}, ?{quantile})")
 }
 
 fn duration(text: &str) -> Result<Duration, LatencyError> {

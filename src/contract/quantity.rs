@@ -12,6 +12,12 @@ const SIZE: &str = "a size such as 512, 64KiB or 1.5MB (units: B, KB, MB, GB, Ki
 const SHARE: &str = "a share from 0 to 1, such as 0.05";
 const RATE: &str = "a rate such as 20/s, 90/m or 0.5/s";
 
+/// The regular expression of a duration. Which of them is too long or too fine it does not say.
+pub const DURATION_PATTERN: &str = r"(0|[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))";
+
+/// The regular expression of a size, likewise.
+pub const SIZE_PATTERN: &str = r"[0-9]+(\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)?";
+
 /// Text that is not the quantity it should be. Displays as what would have been right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]

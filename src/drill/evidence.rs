@@ -15,6 +15,8 @@ mod credentials;
 mod exposition;
 #[cfg(test)]
 mod fake;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod pager;
 mod panels;
 mod prometheus;

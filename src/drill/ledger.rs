@@ -27,8 +27,13 @@ pub struct Ledger {
     /// How late the generator itself was with each request.
     lag: Timings,
     /// What ended in which second since the load began.
+    #[serde(deserialize_with = "read_timeline")]
     timeline: BTreeMap<u64, Second>,
 }
+
+/// The most requests that a file may have in one ledger: a thousand times what anybody sends, and so few that
+/// sums of them are numbers still.
+const MOST: u64 = 1 << 40;
 
 /// When a request was due, left and ended, from the begin of the load on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +238,21 @@ fn read_fates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Fat
             return Err(D::Error::custom(format!("found the fate {fate:?} with status {status:?} twice")));
         }
     }
+    at_most(fates.values().copied()).map_err(D::Error::custom)?;
     Ok(fates)
+}
+
+fn read_timeline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u64, Second>, D::Error> {
+    let timeline = BTreeMap::<u64, Second>::deserialize(deserializer)?;
+    at_most(timeline.values().map(|second| second.ended.max(second.errors).max(second.answered)))
+        .map_err(D::Error::custom)?;
+    Ok(timeline)
+}
+
+/// Refuses counts that come to more than [`MOST`] together.
+pub(super) fn at_most(counts: impl Iterator<Item = u64>) -> Result<(), String> {
+    let all = counts.fold(0, u64::saturating_add);
+    if all > MOST { Err(format!("found {all} requests, expected at most {MOST}")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -296,6 +315,25 @@ mod tests {
         ledger.abandon_the_rest(3);
         assert_eq!(ledger.fates().last(), Some((Fate::Abandoned, 2)));
         assert_eq!(ledger.due(), 3);
+    }
+
+    #[test]
+    fn a_file_of_more_requests_than_can_be_added_up_is_refused() {
+        let ledger = |fates: u64, latency: u64, second: u64| {
+            let fates = format!(r#"[{{"fate":"refused","count":{fates}}},{{"fate":"reset","count":1}}]"#);
+            let second = format!(
+                r#"{{"ended":{second},"errors":0,"answered":0,"latency_sum_us":0,"latency_max_us":0}}"#
+            );
+            let json = format!(
+                r#"{{"fates":{fates},"latency":[[5,{latency}]],"lag":[],"timeline":{{"0":{second},"1":{second}}}}}"#
+            );
+            serde_json::from_str::<Ledger>(&json).map_err(|error| error.to_string())
+        };
+        assert!(ledger(1_000_000, 1_000_000, 1_000_000).is_ok());
+        for (fates, latency, second) in [(MOST, 1, 1), (u64::MAX, 1, 1), (1, u64::MAX, 1), (1, 1, u64::MAX)] {
+            let refused = ledger(fates, latency, second).unwrap_err();
+            assert!(refused.contains("requests, expected at most 1099511627776"), "{refused}");
+        }
     }
 
     #[test]

@@ -107,12 +107,43 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
 }
 
+/// How many parts of an expression may stand in one another: far more than anybody reads, and few enough for
+/// those that follow them one call deeper each.
+const DEEPEST: usize = 500;
+
 /// Reads an expression.
 ///
 /// # Errors
-/// What the parser says.
+/// What the parser says, or that the expression is nested too deeply.
 pub fn parse(query: &str) -> Result<Expr, String> {
+    let most = nesting(query);
+    if most > DEEPEST {
+        return Err(format!("found {most} operators and brackets, expected at most {DEEPEST}"));
+    }
     parser::parse(query)
+}
+
+/// At most so many parts stand in one another: each needs an operator or an opening bracket, and what is in quotation
+/// marks has none.
+fn nesting(query: &str) -> usize {
+    let mut quote = None;
+    let mut escaped = false;
+    let symbols = query.bytes().filter(|byte| match quote {
+        Some(mark) => {
+            if *byte == mark && !escaped {
+                quote = None;
+            }
+            escaped = *byte == b'\\' && !escaped && mark != b'`';
+            false
+        }
+        None => {
+            quote = Some(*byte).filter(|byte| b"\"'`".contains(byte));
+            b"(+-*/%^<>=!".contains(byte)
+        }
+    });
+    let words = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let operators = ["and", "or", "unless", "atan2"];
+    symbols.count() + words.filter(|word| operators.contains(&word.to_ascii_lowercase().as_str())).count()
 }
 
 /// Reads a selector of series: `up{job="shop"}`, without a range, an offset or anything around it.
@@ -161,6 +192,23 @@ mod tests {
         let query = r#"label_replace(x{a=~"5..$",b="$job",c="$workloads",d="${job}"}[$phase], "ü", "$1${1}", "$", "")"#;
         assert_eq!(DRILL.unset(query).collect::<Vec<_>>(), ["$job", "$workloads", "${job}"]);
         assert_eq!(DRILL.expand(query), query.replace("$phase", "90s"));
+    }
+
+    #[test]
+    fn an_expression_that_nests_without_end_is_refused() {
+        let deep = 100_000;
+        for query in [
+            format!("{}1{}", "(".repeat(deep), ")".repeat(deep)),
+            format!("{}1", "-".repeat(deep)),
+            format!("1{}", " + 1".repeat(deep)),
+            format!("a{}", " or a".repeat(deep)),
+            format!("{}a{}", "abs(".repeat(deep), ")".repeat(deep)),
+        ] {
+            assert!(parse(&query).unwrap_err().contains("expected at most 500"));
+        }
+        // So much is no reason, and what is quoted is not counted.
+        assert!(parse(&format!("1{}", " + 1".repeat(499))).is_ok());
+        assert!(parse(&format!("a{{b=~\"{}\\\"-or-\"}}", "-".repeat(1_000))).is_ok());
     }
 
     #[test]

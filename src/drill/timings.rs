@@ -8,6 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::ledger::at_most;
+
 /// A distribution of durations: exact to three digits, in microseconds, of bounded size however
 /// many are recorded (an HDR histogram, at most half a megabyte).
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +83,9 @@ impl Serialize for Timings {
 impl<'de> Deserialize<'de> for Timings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut timings = Self::default();
-        for (micros, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+        let recorded = Vec::<(u64, u64)>::deserialize(deserializer)?;
+        at_most(recorded.iter().map(|(_, count)| *count)).map_err(D::Error::custom)?;
+        for (micros, count) in recorded {
             timings.0.record_n(micros, count).map_err(D::Error::custom)?;
         }
         Ok(timings)

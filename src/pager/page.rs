@@ -134,7 +134,7 @@ fn refreshes(query: &str) -> Result<bool, Refusal> {
 }
 
 /// One page as an element of the list.
-fn item(page: &Page, now: Timestamp) -> String {
+pub(super) fn item(page: &Page, now: Timestamp) -> String {
     let name = match page.alertname() {
         "" => "an alert without a name",
         name => name,

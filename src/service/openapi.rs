@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::route;
 use crate::contract::OpenTo;
+use crate::contract::latency;
 use crate::contract::parameter::{Caps, Kind, PARAMETERS, Parameter};
-use crate::contract::quantity::format_duration;
+use crate::contract::quantity::{self, format_duration};
 
-/// The document, OpenAPI 3.1.
-pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
+/// The document, OpenAPI 3.1, of a service whose page loads these files.
+pub(super) fn document<'a>(caps: &Caps, open: &OpenTo, files: impl Iterator<Item = &'a str>) -> Bytes {
     let query: Vec<_> = PARAMETERS
         .iter()
         .map(|parameter| {
@@ -92,7 +93,7 @@ pub(super) fn document(caps: &Caps, open: &OpenTo) -> Bytes {
         },
         "paths": {
             route::PAGE.path(): { "get": answers("page", "The page for people.", "text/html") },
-            route::PAGE_FILE.path(): { "get": page_file() },
+            route::PAGE_FILE.path(): { "get": page_file(files) },
             route::HEALTH.path(): { "get": answers("health", "Alive: the text `I'm healthy`.", "text/plain") },
             route::READY.path(): { "get": {
                 "operationId": "ready",
@@ -142,12 +143,17 @@ fn about(parameter: &Parameter, caps: &Caps) -> String {
 
 /// A program reads the cap from here: in seconds or bytes, beside the text that people write.
 fn schema(parameter: &Parameter, caps: &Caps) -> Value {
-    let seconds = |cap: Duration| json!({ "type": "string", "x-maximum-seconds": cap.as_secs_f64() });
+    let seconds = |pattern: &str, cap: Duration| {
+        let cap = cap.as_secs_f64();
+        json!({ "type": "string", "pattern": format!("^{pattern}$"), "x-maximum-seconds": cap })
+    };
     match parameter.kind {
-        Kind::Latency => seconds(caps.latency),
-        Kind::Duration => seconds(parameter.longest(caps)),
+        Kind::Latency => seconds(&latency::pattern(), caps.latency),
+        Kind::Duration => seconds(quantity::DURATION_PATTERN, parameter.longest(caps)),
         Kind::Size => {
-            json!({ "type": ["string", "integer"], "x-maximum-bytes": parameter.largest(caps).bytes() })
+            let cap = parameter.largest(caps).bytes();
+            let pattern = format!("^{}$", quantity::SIZE_PATTERN);
+            json!({ "type": ["string", "integer"], "pattern": pattern, "minimum": 0, "maximum": cap, "x-maximum-bytes": cap })
         }
         Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Status => json!({ "type": "integer", "enum": parameter.statuses().collect::<Vec<_>>() }),
@@ -169,10 +175,11 @@ fn example(parameter: &Parameter) -> Value {
     }
 }
 
-fn page_file() -> Value {
+fn page_file<'a>(files: impl Iterator<Item = &'a str>) -> Value {
+    let file = json!({ "type": "string", "enum": files.collect::<Vec<_>>() });
     json!({
         "operationId": "pageFile",
-        "parameters": [{ "name": "file", "in": "path", "required": true, "schema": { "type": "string" } }],
+        "parameters": [{ "name": "file", "in": "path", "required": true, "schema": file }],
         "responses": {
             "200": { "description": "A file that the page loads.",
                      "content": { "text/css": {}, "text/javascript": {}, "application/json": {}, "text/plain": {} } },

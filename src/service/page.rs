@@ -67,6 +67,11 @@ impl Page {
         Self { html: File::new(HTML, include_str!("../../web/page/index.html")), files }
     }
 
+    /// The names of the files that it loads.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.files.iter().map(|(name, _)| *name)
+    }
+
     /// Answers `/`.
     pub(super) fn html(&self, headers: &HeaderMap) -> Response {
         let mut response = self.html.answer(headers);

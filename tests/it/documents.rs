@@ -6,3 +6,4 @@ mod drill_files;
 mod metrics;
 mod openapi;
 mod run_files;
+mod schemathesis;

@@ -1,5 +1,8 @@
 //! What Alertmanager has. It forgets what is over, so it is looked at again and again while the drill runs.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

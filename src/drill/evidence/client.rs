@@ -245,6 +245,15 @@ impl Client {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl<'a> Answer<'a> {
+    /// An answer that nobody was asked for.
+    pub(super) fn unasked(client: &'a Client, status: StatusCode, body: &[u8]) -> Self {
+        let (asked, body) = ("GET /".to_owned(), Bytes::copy_from_slice(body));
+        Self { client, asked, status, headers: HeaderMap::new(), body }
+    }
+}
+
 impl Answer<'_> {
     /// Its status.
     pub(super) const fn status(&self) -> StatusCode {

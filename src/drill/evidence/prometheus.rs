@@ -129,7 +129,7 @@ impl Clock {
     ///
     /// A difference that is no more than what cannot be told is taken for none.
     pub(super) fn there(self, here: Time) -> Time {
-        if self.ahead_ms.abs() <= self.give_or_take_ms {
+        if self.ahead_ms.saturating_abs() <= self.give_or_take_ms {
             here
         } else {
             Time::from_millis(here.millis().saturating_add(self.ahead_ms))
@@ -297,5 +297,12 @@ mod tests {
         assert_eq!(clock.there(at(0)), at(800));
         let same = Clock::seen(at(9_300), at(9_000), at(9_400));
         assert_eq!(same.there(at(5)), at(5), "a difference that may be none is none");
+    }
+
+    #[test]
+    fn a_clock_that_is_as_far_off_as_can_be_is_read() {
+        let (now, never) = (Time::from_millis(NOW), Time::from_millis(i64::MIN));
+        let clock = Clock::seen(never, now, now);
+        assert_eq!(clock.there(now), never + Duration::from_millis(NOW.unsigned_abs()));
     }
 }

@@ -57,7 +57,7 @@ impl<'a> Case<'a> {
                     "the clock of {whose} was put {moved} while the drill ran: its times mean nothing"
                 ));
             }
-            let surely = clock.ahead_ms.abs().saturating_sub(clock.give_or_take_ms);
+            let surely = clock.ahead_ms.saturating_abs().saturating_sub(clock.give_or_take_ms);
             if u128::try_from(surely).is_ok_and(|apart| apart > CLOCKS_APART.as_millis()) {
                 let side = if clock.ahead_ms > 0 { "ahead of" } else { "behind" };
                 let apart = format_duration(Duration::from_millis(clock.ahead_ms.unsigned_abs()));

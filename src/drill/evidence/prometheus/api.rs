@@ -1,5 +1,8 @@
 //! The HTTP API of Prometheus (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
 
+#[cfg(any(test, fuzzing))]
+pub(in crate::drill::evidence) mod fuzz;
+
 use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -96,6 +99,27 @@ impl From<Row> for Series {
     }
 }
 
+impl From<Groups> for Vec<Rule> {
+    fn from(Groups { groups }: Groups) -> Self {
+        let rules = groups.into_iter().flat_map(|group| {
+            let rule = move |rule: Loaded| Rule {
+                name: rule.name,
+                alerting: rule.kind == Kind::Alerting,
+                group: group.name.clone(),
+                query: rule.query,
+                interval_ms: millis(group.interval),
+                for_ms: millis(rule.duration),
+                keep_firing_for_ms: millis(rule.keep_firing_for),
+                labels: rule.labels,
+                annotations: rule.annotations,
+                last_error: rule.last_error,
+            };
+            group.rules.into_iter().map(rule)
+        });
+        rules.collect()
+    }
+}
+
 /// The part of `/api/v1/targets` that is read.
 #[derive(Deserialize)]
 struct Targets {
@@ -162,46 +186,19 @@ impl Api<'_> {
     /// Its clock.
     pub(super) async fn time(self) -> Result<Time, Failure> {
         let question = Question::form("/api/v1/query").with("query", "time()");
-        let answer = self.0.ask(&question).await?;
-        match sure(data(&answer), &answer)? {
-            Found::Scalar(Point(_, seconds)) => Ok(Time::from_seconds(seconds)),
-            Found::Vector(_) | Found::Matrix(_) | Found::String(_) => Err(answer.unexpected("a scalar")),
-        }
+        moment(&self.0.ask(&question).await?)
     }
 
     /// The time between two scrapes of a target, by job, in milliseconds; the longest, where a job has several.
     pub(in crate::drill::evidence) async fn scrape_intervals(self) -> Result<BTreeMap<String, u64>, Failure> {
         let answer = self.0.ask(&Question::get("/api/v1/targets").with("state", "active")).await?;
-        let targets: Targets = sure(data(&answer), &answer)?;
-        let mut intervals = BTreeMap::new();
-        for Target { mut labels, interval } in targets.active {
-            let parsed = promql_parser::util::parse_duration(&interval);
-            let interval = parsed.map_err(|_| answer.unexpected("scrape intervals such as 15s"))?;
-            let longest: &mut u64 = intervals.entry(labels.remove("job").unwrap_or_default()).or_default();
-            *longest = (*longest).max(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
-        }
-        Ok(intervals)
+        intervals(&answer)
     }
 
     /// Every rule.
     pub(super) async fn rules(self) -> Result<Vec<Rule>, Failure> {
         let groups: Groups = self.data(&Question::get("/api/v1/rules")).await?;
-        let rules = groups.groups.into_iter().flat_map(|group| {
-            let rule = move |rule: Loaded| Rule {
-                name: rule.name,
-                alerting: rule.kind == Kind::Alerting,
-                group: group.name.clone(),
-                query: rule.query,
-                interval_ms: millis(group.interval),
-                for_ms: millis(rule.duration),
-                keep_firing_for_ms: millis(rule.keep_firing_for),
-                labels: rule.labels,
-                annotations: rule.annotations,
-                last_error: rule.last_error,
-            };
-            group.rules.into_iter().map(rule)
-        });
-        Ok(rules.collect())
+        Ok(groups.into())
     }
 
     /// What an expression gives at a moment of Prometheus' clock; now, where there is none.
@@ -211,25 +208,14 @@ impl Api<'_> {
             Some(at) => question.with("time", seconds(at)),
             None => question,
         };
-        let answer = self.0.ask(&question).await?;
-        let found = match data(&answer) {
-            Ok(found) => found,
-            Err(Unanswered::Refused(why)) => return Ok(Said::Refused(why)),
-            Err(Unanswered::Failed(failure)) => return Err(failure),
-        };
-        Ok(match found {
-            Found::Vector(elements) => values(elements),
-            Found::Scalar(Point(_, value)) => Said::Values(vec![Value { labels: Labels::new(), value }]),
-            Found::Matrix(_) => Said::Refused("it gives ranges of samples, not one value each".to_owned()),
-            Found::String(_) => Said::Refused("it gives a text, not a number".to_owned()),
-        })
+        said(&self.0.ask(&question).await?)
     }
 
     /// The raw samples that a selector selects in so many milliseconds until now.
     pub(super) async fn raw(self, selector: &str, milliseconds: u128) -> Result<Vec<Series>, Failure> {
         let query = format!("{selector}[{milliseconds}ms]");
         let answer = self.0.ask(&Question::form("/api/v1/query").with("query", query)).await?;
-        matrix(data(&answer), &answer).or_else(|unanswered| sure(Err(unanswered), &answer))
+        sure(matrix(&answer), &answer)
     }
 
     /// What an expression gave between two moments of Prometheus' clock, once each step.
@@ -244,8 +230,7 @@ impl Api<'_> {
             .with("start", seconds(from))
             .with("end", seconds(to))
             .with("step", format!("{step_ms}ms"));
-        let answer = self.0.ask(&question).await?;
-        matrix(data(&answer), &answer)
+        matrix(&self.0.ask(&question).await?)
     }
 
     /// The series that a selector selects, with samples at any time around these moments.
@@ -313,8 +298,43 @@ fn sure<T>(answered: Result<T, Unanswered>, answer: &Answer<'_>) -> Result<T, Fa
     })
 }
 
-fn matrix(found: Result<Found, Unanswered>, answer: &Answer<'_>) -> Result<Vec<Series>, Unanswered> {
-    match found? {
+/// The moment that a scalar is.
+fn moment(answer: &Answer<'_>) -> Result<Time, Failure> {
+    match sure(data(answer), answer)? {
+        Found::Scalar(Point(_, seconds)) => Ok(Time::from_seconds(seconds)),
+        Found::Vector(_) | Found::Matrix(_) | Found::String(_) => Err(answer.unexpected("a scalar")),
+    }
+}
+
+/// By job, the longest interval of its targets, in milliseconds.
+fn intervals(answer: &Answer<'_>) -> Result<BTreeMap<String, u64>, Failure> {
+    let targets: Targets = sure(data(answer), answer)?;
+    let mut intervals = BTreeMap::new();
+    for Target { mut labels, interval } in targets.active {
+        let parsed = promql_parser::util::parse_duration(&interval);
+        let interval = parsed.map_err(|_| answer.unexpected("scrape intervals such as 15s"))?;
+        let longest: &mut u64 = intervals.entry(labels.remove("job").unwrap_or_default()).or_default();
+        *longest = (*longest).max(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+    }
+    Ok(intervals)
+}
+
+/// What a query gave, or why it gives no numbers.
+fn said(answer: &Answer<'_>) -> Result<Said, Failure> {
+    match data(answer) {
+        Ok(Found::Vector(elements)) => Ok(values(elements)),
+        Ok(Found::Scalar(Point(_, value))) => Ok(Said::Values(vec![Value { labels: Labels::new(), value }])),
+        Ok(Found::Matrix(_)) => {
+            Ok(Said::Refused("it gives ranges of samples, not one value each".to_owned()))
+        }
+        Ok(Found::String(_)) => Ok(Said::Refused("it gives a text, not a number".to_owned())),
+        Err(Unanswered::Refused(why)) => Ok(Said::Refused(why)),
+        Err(Unanswered::Failed(failure)) => Err(failure),
+    }
+}
+
+fn matrix(answer: &Answer<'_>) -> Result<Vec<Series>, Unanswered> {
+    match data(answer)? {
         Found::Matrix(rows) => Ok(rows.into_iter().map(Series::from).collect()),
         Found::Vector(_) | Found::Scalar(_) | Found::String(_) => Err(answer.unexpected("a matrix").into()),
     }

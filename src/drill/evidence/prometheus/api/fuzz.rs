@@ -1,0 +1,58 @@
+//! What has to hold whatever a Prometheus answers.
+
+use http::StatusCode;
+
+use super::{Groups, Unanswered, data, intervals, matrix, moment, said, sure};
+use crate::drill::evidence::client::{Answer, Client, Failure};
+use crate::drill::evidence::{Clock, Labels, Rule};
+use crate::drill::time::Time;
+
+/// Reads an answer as one to each question that there is.
+pub(in crate::drill::evidence) fn read(client: &Client, status: StatusCode, body: &[u8]) {
+    let answer = Answer::unasked(client, status, body);
+    let success = status.is_success();
+    if let Ok(said) = said(&answer).map_err(told) {
+        assert!(success || !matches!(said, crate::drill::evidence::Said::Values(_)), "{said:?}");
+        stays(&said);
+    }
+    if let Ok(series) = matrix(&answer).map_err(refused) {
+        assert!(success);
+        assert!(series.iter().all(|series| series.samples.is_sorted_by_key(|sample| sample.0)));
+        stays(&series);
+    }
+    if let Ok(there) = moment(&answer).map_err(told) {
+        let (before, after) = (Time::from_millis(0), Time::from_millis(10));
+        let _ = Clock::seen(there, before, after).there(before);
+    }
+    if let Ok(intervals) = intervals(&answer).map_err(told) {
+        stays(&intervals);
+    }
+    if let Ok(groups) = sure(data::<Groups>(&answer), &answer).map_err(told) {
+        stays(&Vec::<Rule>::from(groups));
+    }
+    let _ = data::<Vec<Labels>>(&answer).map_err(refused);
+    let _ = sure(data::<Vec<String>>(&answer), &answer).map_err(told);
+}
+
+/// A run file holds it as it was found.
+fn stays<T>(found: &T)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let json = serde_json::to_string(found).expect("evidence has a form in JSON");
+    let again: T = serde_json::from_str(&json).expect("what was written is read");
+    // As text, since no two NaN are equal.
+    assert_eq!(serde_json::to_string(&again).expect("it has a form"), json);
+}
+
+fn refused(why: Unanswered) {
+    if let Unanswered::Failed(failure) = why {
+        told(failure);
+    }
+}
+
+/// A failure is short, however long the answer was.
+fn told(failure: Failure) {
+    let text = failure.to_string();
+    assert!(text.starts_with("GET /: ") && text.chars().count() < 1_000, "{text}");
+}

@@ -1,0 +1,27 @@
+//! A service answers as its `/openapi.json` says, whatever it is asked.
+
+use tokio::process::Command;
+
+use crate::service::Service;
+
+/// Takes, on a slow machine, a minute.
+#[tokio::test]
+#[ignore = "needs schemathesis on PATH: eval \"$(.ci/schemathesis)\""]
+async fn schemathesis_finds_no_answer_that_is_not_documented() {
+    // Without the token, nothing that it asks for ends or stalls the service.
+    let flags = ["--open-latency", "100ms", "--open-body", "64KiB"];
+    let service = Service::start_with(&flags, &[("FIREDRILL_TOKEN", "which-it-is-not-told")]).await;
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemathesis");
+    let ran = Command::new("schemathesis")
+        .args(["--config-file", "schemathesis.toml", "--no-color", "run"])
+        .arg(format!("http://{}/openapi.json", service.address))
+        .current_dir(here)
+        .envs([("SCHEMATHESIS_HOOKS", "hooks"), ("PYTHONPATH", here), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .output()
+        .await;
+    let ran = ran.unwrap_or_else(|error| panic!("schemathesis: {error}; .ci/schemathesis installs it"));
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    let scrape = service.scrape().await;
+    assert!(scrape.works(&[]) > 100.0, "it asked for work: {said}");
+}
