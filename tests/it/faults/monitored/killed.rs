@@ -50,8 +50,8 @@ async fn alertmanager_while_it_should_tell_is_held_only_where_the_page_came_in_t
     let mut rig = Rig::start().await;
     let mut drill = rig.begin(1);
     drill.reaches("burning").await;
-    sleep(draws.between(Duration::ZERO, BURNING)).await;
-    rig.kill_alertmanager(draws.between(SECOND * 5, SECOND * 12)).await;
+    sleep(draws.between(Duration::ZERO, BURNING / 4)).await;
+    rig.kill_alertmanager(draws.between(SECOND * 10, SECOND * 20)).await;
     let verdicts = drill.ended().await;
     let in_time = rig.paged_after().await.is_some_and(|after| after <= PAGED_WITHIN);
     println!("the page came in time: {in_time}");

@@ -54,9 +54,9 @@ async fn between_alertmanager_and_the_pager_is_held_only_where_the_page_came_in_
     let rig = Rig::start().await;
     let mut drill = rig.begin(1);
     drill.reaches("burning").await;
-    sleep(draws.between(Duration::ZERO, BURNING / 2)).await;
+    sleep(draws.between(Duration::ZERO, BURNING / 4)).await;
     rig.wires.pages.is(draws.one_of(&[State::Cut, State::Silent]));
-    sleep(draws.between(SECOND * 4, SECOND * 16)).await;
+    sleep(draws.between(SECOND * 14, SECOND * 20)).await;
     rig.wires.pages.is(State::Whole);
     let verdicts = drill.ended().await;
     let in_time = rig.paged_after().await.is_some_and(|after| after <= PAGED_WITHIN);
