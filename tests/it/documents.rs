@@ -7,3 +7,4 @@ mod metrics;
 mod openapi;
 mod run_files;
 mod schemathesis;
+mod security;

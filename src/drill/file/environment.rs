@@ -16,8 +16,8 @@ pub enum Unresolved {
     Secret(String),
 }
 
-/// Words of which one in a variable's name says that it holds a secret, `AWS_SECRET_ACCESS_KEY` for one.
-const SECRET: [&str; 12] = [
+/// Last words of a variable's name that say that it holds a secret: `AWS_SECRET_ACCESS_KEY`, and not `AUTH_URL`.
+const SECRET: [&str; 11] = [
     "APIKEY",
     "AUTH",
     "CREDENTIAL",
@@ -27,13 +27,12 @@ const SECRET: [&str; 12] = [
     "PASSPHRASE",
     "PASSWD",
     "PASSWORD",
-    "PAT",
     "SECRET",
     "TOKEN",
 ];
 
 fn is_secret(name: &str) -> bool {
-    name.split('_').any(|word| SECRET.contains(&word.to_ascii_uppercase().as_str()))
+    name.rsplit('_').next().is_some_and(|word| SECRET.contains(&word.to_ascii_uppercase().as_str()))
 }
 
 /// The text with each reference replaced by what `lookup` has under its name, or by its otherwise where
@@ -114,7 +113,10 @@ mod tests {
                 assert_eq!(unset(&text), Err(Unresolved::Secret(name.to_owned())), "{text}");
             }
         }
-        assert_eq!(resolve("http://${MONKEY_HOST}", |_| Some("app".to_owned())).as_deref(), Ok("http://app"));
+        for name in ["MONKEY", "AUTH_HOST", "TOKENS"] {
+            let text = format!("http://${{{name}}}");
+            assert_eq!(resolve(&text, |_| Some("app".to_owned())).as_deref(), Ok("http://app"), "{name}");
+        }
     }
 
     #[test]

@@ -47,6 +47,15 @@ fn what_takes_requests_has_nothing_to_make_one_with() {
 }
 
 #[test]
+fn a_verdict_asks_nobody_and_reads_nothing() {
+    for module in ["drill/judge", "drill/report"] {
+        let found =
+            lines_with(module, &["crate::dial", "hyper", "tokio", "std::fs", "Instant::now", "SystemTime"]);
+        assert_eq!(found, Vec::<String>::new(), "{module} is pure");
+    }
+}
+
+#[test]
 fn service_pager_and_drill_do_not_know_one_another() {
     let halves = ["service", "pager", "drill"];
     for module in halves {
