@@ -95,6 +95,23 @@ run "no_workflow_reads_a_secret" {
   }
 }
 
+run "what_is_asked_for_by_the_way_is_allowed" {
+  command = plan
+
+  assert {
+    condition     = contains(flatten([for statement in data.aws_iam_policy_document.plan.statement : statement.actions]), "aps:DescribeLoggingConfiguration")
+    error_message = "The provider asks a workspace for its logging whether there is any or not."
+  }
+
+  assert {
+    condition = anytrue([
+      for statement in data.aws_iam_policy_document.compute.statement :
+      contains(statement.actions, "cloudwatch:PutMetricAlarm") && anytrue([for resource in statement.resources : endswith(resource, ":alarm:TargetTracking-service/firedrill-*")])
+    ])
+    error_message = "Who sets a scaling policy is asked for leave to make its alarms."
+  }
+}
+
 run "the_account_has_githubs_provider_already" {
   command = plan
 
