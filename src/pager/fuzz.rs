@@ -16,7 +16,7 @@ pub fn webhook(input: &[u8]) {
         Ok(notification) => notification,
         Err(why) => {
             let why = why.to_string();
-            assert!(!why.is_empty() && !why.chars().any(char::is_control) && why.len() < 1_000, "{why}");
+            assert!(!why.is_empty() && !why.chars().any(char::is_control) && why.len() < 4_000, "{why}");
             return;
         }
     };
