@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::contract::{Caps, OpenTo, Refusal, Work, quoted};
+use crate::drill::evidence::{Labels, Value};
 use crate::drill::file::{DrillFile, environment, locate, problems};
 use crate::drill::judge::{judge, questions, unexplained, unquiet};
 use crate::drill::plan::{Does, Plan};
@@ -124,6 +125,7 @@ pub fn drill_file(input: &[u8]) {
 /// Where it is not read again as it was written, is judged differently a second time, or its reports are
 /// not what a program, a terminal or a browser may be given.
 pub fn run_file(input: &[u8]) {
+    number(f64::from_bits(input.iter().fold(0, |bits: u64, byte| bits.rotate_left(7) ^ u64::from(*byte))));
     let Ok(run) = serde_json::from_slice::<Run>(input) else { return };
     let written = serde_json::to_string(&run).expect("a run has a form in JSON");
     let again: Run = serde_json::from_str(&written).expect("what was written is read");
@@ -153,6 +155,18 @@ pub(crate) fn cases(cases: u32) -> proptest::test_runner::Config {
     proptest::test_runner::Config { cases, rng_seed, failure_persistence: None, ..Default::default() }
 }
 
+/// A number in a run file is read as it was written, to its last bit.
+fn number(number: f64) {
+    let value = Value { labels: Labels::new(), value: number };
+    let json = serde_json::to_string(&value).expect("each number has a form in JSON");
+    let again: Value = serde_json::from_str(&json).expect("what was written is read");
+    assert!(
+        again.value.to_bits() == number.to_bits() || number.is_nan(),
+        "{json} was read as {}",
+        again.value
+    );
+}
+
 #[cfg(test)]
 mod properties;
 
@@ -177,12 +191,12 @@ mod tests {
     ];
 
     /// Runs each file of a folder; how many there are.
-    fn replay(folder: &Path, target: fn(&[u8])) -> usize {
+    fn replay(folder: &Path, check: fn(&[u8])) -> usize {
         let files = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let files = files.map(|file| file.unwrap().path());
         let replayed = files.inspect(|path| {
             let input = fs::read(path).unwrap();
-            let held = std::panic::catch_unwind(|| target(&input));
+            let held = std::panic::catch_unwind(|| check(&input));
             assert!(held.is_ok(), "{} does not hold", path.display());
         });
         replayed.count()
@@ -191,12 +205,12 @@ mod tests {
     #[test]
     fn what_fuzzing_found_holds() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for (name, target) in TARGETS {
-            assert!(replay(&root.join("fuzz/corpus").join(name), target) > 0, "{name} has no corpus");
+        for (name, check) in TARGETS {
+            assert!(replay(&root.join("fuzz/corpus").join(name), check) > 0, "{name} has no corpus");
             // What once did not hold.
             let crashes = root.join("tests/data/fuzz").join(name);
             if crashes.exists() {
-                replay(&crashes, target);
+                replay(&crashes, check);
             }
         }
     }

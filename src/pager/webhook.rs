@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::quoted;
+
 /// The version that is understood.
 const VERSION: &str = "4";
 
@@ -88,7 +90,7 @@ impl Notification {
         }
         let Versioned { version } = read(json)?;
         if version != VERSION {
-            return Err(NotUnderstood::Version(version));
+            return Err(NotUnderstood::Version(quoted(&version)));
         }
         let notification: Self = read(json)?;
         let missing = |what: fmt::Arguments<'_>| Err(NotUnderstood::Malformed(format!("{what} is empty")));
@@ -104,15 +106,40 @@ impl Notification {
 
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotUnderstood> {
     let mut json = serde_json::Deserializer::from_slice(json);
-    let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| NotUnderstood::Malformed(error.to_string()))?;
-    json.end().map_err(|error| NotUnderstood::Malformed(error.to_string()))?;
+    let value = serde_path_to_error::deserialize(&mut json).map_err(malformed)?;
+    json.end().map_err(malformed)?;
     Ok(value)
+}
+
+/// What is wrong, fit to be shown and logged, whatever names and values of the payload it tells.
+fn malformed(error: impl fmt::Display) -> NotUnderstood {
+    const SHOWN: usize = 300;
+    let told = error.to_string();
+    let mut shown = String::new();
+    for c in told.chars().take(SHOWN) {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    NotUnderstood::Malformed(shown)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_of_a_payload_is_short_and_acts_on_no_terminal() {
+        let hostile = format!("\u{1b}[31m\u{202e}{}", "x".repeat(9_000));
+        for wrong in [
+            FIRING.replace("\"version\":\"4\"", &format!("\"version\":{}", serde_json::json!(hostile))),
+            FIRING.replace("\"firing\"", &serde_json::json!(hostile).to_string()),
+        ] {
+            let told = Notification::from_json(wrong.as_bytes()).unwrap_err().to_string();
+            assert!(told.contains("\\u{1b}[31m\\u{202e}x") && told.len() < 1_000, "{told}");
+        }
+    }
 
     const FIRING: &str = include_str!("../../tests/data/alertmanager/firing.json");
     const RESOLVED: &str = include_str!("../../tests/data/alertmanager/resolved.json");

@@ -132,9 +132,11 @@ impl Counted {
             )]
             let rise = rise.round() as u64;
             let status = series.labels.get(status);
-            counted.all += rise;
+            // A sum that began anew at nothing could be what was sent.
+            counted.all = counted.all.saturating_add(rise);
             counted.by_status |= status.is_some();
-            *counted.statuses.entry(status.cloned().unwrap_or_default()).or_default() += rise;
+            let of_status = counted.statuses.entry(status.cloned().unwrap_or_default()).or_default();
+            *of_status = of_status.saturating_add(rise);
         }
         counted
     }

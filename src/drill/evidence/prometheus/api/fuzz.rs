@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{Groups, Unanswered, data, intervals, matrix, moment, said, sure};
 use crate::drill::evidence::client::{Answer, Client, Failure};
-use crate::drill::evidence::{Clock, Labels, Rule};
+use crate::drill::evidence::{Clock, Labels, Rule, Said};
 use crate::drill::time::Time;
 
 /// Reads an answer as one to each question that there is.
@@ -12,7 +12,7 @@ pub(in crate::drill::evidence) fn read(client: &Client, status: StatusCode, body
     let answer = Answer::unasked(client, status, body);
     let success = status.is_success();
     if let Ok(said) = said(&answer).map_err(told) {
-        assert!(success || !matches!(said, crate::drill::evidence::Said::Values(_)), "{said:?}");
+        assert!(success || !matches!(said, Said::Values(_)), "{said:?}");
         stays(&said);
     }
     if let Ok(series) = matrix(&answer).map_err(refused) {
