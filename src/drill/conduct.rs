@@ -182,6 +182,7 @@ async fn gather(
     stopping: &mut Stopping,
 ) {
     let mut questions = judge::questions(run);
+    let mut explained = false;
     loop {
         run.evidence = collector.collect(&questions, run.began).await;
         run.clock_moved_ms = clock.moved_ms();
@@ -191,14 +192,18 @@ async fn gather(
             Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => None,
         });
         let Some((until, what)) = pending.max_by_key(|(until, _)| *until) else {
+            // Once: what cannot be explained by then is not.
+            if explained {
+                return;
+            }
+            explained = true;
             questions.explain = judge::unexplained(run, &verdicts);
             // Of a drill that was interrupted nothing is judged, and so nothing is to be explained.
             if run.interrupted || questions.explain.is_empty() {
                 return;
             }
-            // Once: what cannot be explained by then is not.
-            run.evidence = collector.collect(&questions, run.began).await;
-            return;
+            // A source that was away may be back by then, so that there is more to wait for.
+            continue;
         };
         stages.send_replace(Stage::Waiting(until, what.clone()));
         tokio::select! {

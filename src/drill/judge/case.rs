@@ -149,19 +149,30 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The time between two scrapes: of the drill's job, or the longest of any job where it names none.
+    /// The time between two scrapes: of the drill's job, or the longest of any job where it names none. A Prometheus
+    /// that has just started knows of no targets yet, but has their samples.
     pub(super) fn scrape_interval(&self) -> Duration {
         let evidence = &self.run.evidence;
         let millis = match (&evidence.prometheus, &evidence.service) {
             (Source::Said(prometheus), _) => {
                 let intervals = &prometheus.scrape_intervals;
-                let of_job = self.run.drill.job.as_ref().and_then(|job| intervals.get(job));
-                of_job.or_else(|| intervals.values().max()).copied()
+                let of_job = self.run.drill.job.as_ref().and_then(|job| intervals.get(job)).copied();
+                of_job.or_else(|| self.usual_distance()).or_else(|| intervals.values().max().copied())
             }
             (_, Source::Said(service)) => Some(service.interval_ms),
             _ => None,
         };
         Duration::from_millis(millis.unwrap_or(15_000))
+    }
+
+    /// The median of the times between two scrapes of the drill's job, in milliseconds, where it names one.
+    fn usual_distance(&self) -> Option<u64> {
+        let targets = self.scrapes(Some(self.run.drill.job.as_deref()?)).ok()?;
+        let apart = |pair: &[Sample]| pair[1].0.since(pair[0].0).unwrap_or_default();
+        let mut distances: Vec<_> =
+            targets.iter().flat_map(|target| target.samples.windows(2).map(apart)).collect();
+        distances.sort_unstable();
+        distances.get(distances.len() / 2).and_then(|median| u64::try_from(median.as_millis()).ok())
     }
 
     /// When and how each scrape of the target went: `up`, by target.

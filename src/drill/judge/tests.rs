@@ -695,6 +695,16 @@ mod spoilers {
     }
 
     #[test]
+    fn a_prometheus_that_has_just_started_does_not_make_a_gap_smaller() {
+        let mut run = run(r#"{"scrapes": "no gaps"}"#);
+        let prometheus = said(&mut run);
+        prometheus.scrape_intervals.clear();
+        let up = prometheus.samples.iter_mut().find(|selected| selected.selector == "up").unwrap();
+        up.series[0].samples.retain(|sample| sample.0 < at(20) || sample.0 > at(42));
+        assert_says(&run, 0, Ruling::CouldNotTell, "nothing was scraped for");
+    }
+
+    #[test]
     fn an_interrupted_drill_tells_nothing() {
         let mut run = run(COUNTS);
         run.interrupted = true;
