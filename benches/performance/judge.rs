@@ -26,7 +26,7 @@ const REQUESTS: [u32; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 const ASKED_SECONDS: f64 = 1.0;
 const ASKED_MIB: f64 = 100.0 * 1e6 / MIB;
 /// By how much a thousand times the requests may take longer, or more memory.
-const ASKED_CONSTANT: f64 = 1.25;
+const ASKED_CONSTANT: f64 = 1.5;
 /// By how much a ledger of ten times the requests may be larger, since its counts have more digits.
 const ASKED_GROWTH: f64 = 1.5;
 
