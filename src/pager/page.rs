@@ -15,7 +15,11 @@ use crate::server::answer::{self, HTML, Response};
 use crate::server::html::escape;
 use crate::server::problem::Problem;
 
-const STYLE: &str = include_str!("../../web/pager.css");
+/// What the pager shares with the live page and the report, and its own.
+const STYLE: &str = concat!(include_str!("../../web/look.css"), include_str!("../../web/pager.css"));
+
+/// Loads the page again in its place, and says so where it cannot.
+const SCRIPT: &str = include_str!("../../web/pager.js");
 
 /// Pages that are shown; all are at `/pages`.
 const SHOWN: usize = 100;
@@ -26,12 +30,18 @@ const LONGEST: usize = 500;
 /// Seconds after which the page loads itself again.
 const REFRESH: u32 = 10;
 
-/// Nothing but the style sheet is loaded, and nothing runs.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+/// Nothing is loaded but the style sheet and the one script, and nothing in the HTML runs.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Answers `/pager.css`.
 pub(super) fn style() -> Response {
     answer::ok(HeaderValue::from_static("text/css; charset=utf-8"), answer::whole(STYLE))
+}
+
+/// Answers `/pager.js`.
+pub(super) fn script() -> Response {
+    answer::ok(HeaderValue::from_static("text/javascript; charset=utf-8"), answer::whole(SCRIPT))
 }
 
 /// Answers `/`.
@@ -56,9 +66,17 @@ pub(super) fn page(shared: &Shared, query: &str) -> Result<Response, Problem> {
     );
     // Writing to a string does not fail.
     if refreshes {
-        let _ = write!(html, "<meta http-equiv=\"refresh\" content=\"{REFRESH}\">");
+        let _ = write!(
+            html,
+            "<script src=\"/pager.js\" type=\"module\"></script>\
+<noscript><meta http-equiv=\"refresh\" content=\"{REFRESH}\"></noscript>"
+        );
     }
     html.push_str("</head><body><main>\n<h1>firedrill pager</h1>\n");
+    if refreshes {
+        html.push_str("<p id=\"reached\" aria-live=\"off\"></p>\n");
+    }
+    html.push_str("<div id=\"rang\">\n");
     match heartbeat {
         Some((true, sentence)) => {
             let _ = writeln!(
@@ -99,8 +117,8 @@ pub(super) fn page(shared: &Shared, query: &str) -> Result<Response, Problem> {
     }
     let _ = write!(
         html,
-        "<p>{} <a href=\"/pages\"><code>/pages</code></a> and <a href=\"/pages/stream\"><code>/pages/stream</code></a> tell it to programs, \
-<a href=\"/metrics\"><code>/metrics</code></a> counts it.</p>\n</main></body></html>\n",
+        "</div>\n<footer><p>{} <a href=\"/pages\"><code>/pages</code></a> and <a href=\"/pages/stream\"><code>/pages/stream</code></a> tell it to programs, \
+<a href=\"/metrics\"><code>/metrics</code></a> counts it.</p></footer>\n</main></body></html>\n",
         if refreshes {
             format!(
                 "This page loads itself again every {REFRESH} s (<a href=\"/?refresh=off\">hold it still</a>)."
@@ -175,10 +193,12 @@ pub(super) fn item(page: &Page, now: Timestamp) -> String {
         fact("labels", &labels.join(" "));
     }
     let runbook = page.annotations.get("runbook_url").map_or("", String::as_str);
-    for (what, url) in [("runbook", runbook), ("expression", &page.generator_url)] {
-        if !url.is_empty() {
-            fact(what, &link(url));
-        }
+    if !runbook.is_empty() {
+        fact("runbook", &link(runbook, runbook));
+    }
+    if !page.generator_url.is_empty() {
+        let expression = expression(&page.generator_url);
+        fact("expression", &link(&page.generator_url, expression.as_deref().unwrap_or(&page.generator_url)));
     }
     let texts: String = ["summary", "description"]
         .iter()
@@ -192,15 +212,23 @@ pub(super) fn item(page: &Page, now: Timestamp) -> String {
     )
 }
 
-/// A link, where the text is the address of a web page; otherwise the text.
-fn link(url: &str) -> String {
+/// The expression that an address of Prometheus' own page shows.
+fn expression(url: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "g0.expr")
+        .map(|(_, value)| value.into_owned())
+}
+
+/// A link with this text, where it leads to a web page; otherwise what would have been its address.
+fn link(url: &str, text: &str) -> String {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    let text = escape(&shown(url));
     if is_web && !url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        format!("<a href=\"{}\" rel=\"noopener noreferrer\">{text}</a>", escape(url))
+        let (url, text) = (escape(url), escape(&shown(text)));
+        format!("<a href=\"{url}\" rel=\"noopener noreferrer\">{text}</a>")
     } else {
-        format!("<code>{text}</code>")
+        format!("<code>{}</code>", escape(&shown(url)))
     }
 }
 
@@ -221,7 +249,8 @@ fn time(time: Timestamp, now: Timestamp) -> String {
     } else {
         format!("{} ago", seconds(Duration::from_secs(ago.unsigned_abs().as_secs()).as_secs_f64()))
     };
-    format!("<time datetime=\"{time}\">{to_the_second}</time> ({ago})")
+    let said = to_the_second.to_string().replace('T', " ").replace('Z', " UTC");
+    format!("<time datetime=\"{time}\">{said}</time> ({ago})")
 }
 
 /// A time span as people say it: the two largest units of it.
@@ -256,12 +285,21 @@ mod tests {
             ("//example.com", false),
             ("docs/a.md", false),
         ] {
-            let html = link(url);
+            let html = link(url, url);
             assert_eq!(html.starts_with("<a href="), is_link, "{url}");
             assert!(!html.contains("<script"), "{html}");
         }
-        let html = link("https://example.com/\"onclick=\"alert(1)");
+        let url = "https://example.com/\"onclick=\"alert(1)";
+        let html = link(url, url);
         assert!(html.contains("href=\"https://example.com/&quot;onclick=&quot;alert(1)\""), "{html}");
+    }
+
+    #[test]
+    fn an_address_of_prometheus_is_shown_as_the_expression_that_it_asks_for() {
+        let url = "http://prometheus:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1";
+        assert_eq!(expression(url).as_deref(), Some("up == 0"));
+        assert!(link(url, "up < 1").ends_with(">up &lt; 1</a>"));
+        assert_eq!(expression("https://example.com/graph?expr=up"), None);
     }
 
     #[test]

@@ -26,12 +26,13 @@ use crate::server::route::{Route, health, not_found};
 
 pub(super) const PAGE: Route = Route::get("/");
 pub(super) const STYLE: Route = Route::get("/pager.css");
+pub(super) const SCRIPT: Route = Route::get("/pager.js");
 pub(super) const WEBHOOK: Route = Route::post("/webhook");
 pub(super) const PAGES: Route = Route::get("/pages");
 pub(super) const STREAM: Route = Route::get("/pages/stream");
 
 /// Every route that is served.
-pub(super) const SERVED: [Route; 8] = [PAGE, STYLE, HEALTH, READY, METRICS, WEBHOOK, PAGES, STREAM];
+pub(super) const SERVED: [Route; 9] = [PAGE, STYLE, SCRIPT, HEALTH, READY, METRICS, WEBHOOK, PAGES, STREAM];
 
 impl Program for Shared {
     async fn answer(
@@ -44,6 +45,7 @@ impl Program for Shared {
         match route {
             PAGE => page::page(self, query),
             STYLE => Ok(page::style()),
+            SCRIPT => Ok(page::script()),
             HEALTH => Ok(health()),
             READY => ready(self),
             METRICS => Ok(exposition::answer(self.telemetry.registry(), request.headers())),

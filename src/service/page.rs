@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::Config;
 use crate::server::answer::{HTML, JSON, Response, TEXT};
+use crate::server::html::escape;
 use crate::server::problem::Problem;
 use file::File;
 pub use link::{MalformedLink, PageLink};
@@ -64,7 +65,8 @@ impl Page {
             "watch.js"
         );
         files.extend(scripts.map(|(name, text)| (name, File::new(SCRIPT, text))));
-        Self { html: File::new(HTML, include_str!("../../web/page/index.html")), files }
+        let html = include_str!("../../web/page/index.html").replace(LINKS, &links(config));
+        Self { html: File::new(HTML, html), files }
     }
 
     /// The names of the files that it loads.
@@ -91,16 +93,24 @@ impl Page {
     }
 }
 
+/// Where the HTML takes the configured links. They stand in it from the beginning, so that nothing moves when they come.
+const LINKS: &str = "<!-- links -->";
+
+fn links(config: &Config) -> String {
+    let item = |link: &PageLink| {
+        let (name, url) = (escape(link.name()), escape(link.url()));
+        format!("<li><a href=\"{url}\" rel=\"noopener noreferrer\">{name}</a></li>\n      ")
+    };
+    config.links.iter().map(item).collect()
+}
+
 /// What the page is told of the service.
 fn settings(config: &Config) -> String {
-    let links: Vec<_> =
-        config.links.iter().map(|link| json!({ "name": link.name(), "url": link.url() })).collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "token_needed": config.token.is_some(),
         "open": { "latency_seconds": config.open.latency.as_secs_f64(), "body_bytes": config.open.body.bytes() },
         "workloads": config.workloads.names().collect::<Vec<_>>(),
-        "links": links,
     })
     .to_string()
 }

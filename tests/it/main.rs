@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
 mod alertmanager;
+mod browser;
 mod check;
 mod client;
 mod conformance;

@@ -17,8 +17,8 @@ use crate::process::Ended;
 use crate::serving::Serving;
 
 /// What a real Alertmanager 0.33.1 sent when an alert fired, and when it was resolved.
-const FIRING: &str = include_str!("../data/alertmanager/firing.json");
-const RESOLVED: &str = include_str!("../data/alertmanager/resolved.json");
+pub(crate) const FIRING: &str = include_str!("../data/alertmanager/firing.json");
+pub(crate) const RESOLVED: &str = include_str!("../data/alertmanager/resolved.json");
 /// And when `max_alerts` let it tell two alerts of three.
 const TRUNCATED: &str = include_str!("../data/alertmanager/truncated.json");
 
@@ -40,7 +40,7 @@ impl DerefMut for Pager {
 }
 
 impl Pager {
-    async fn start(flags: &[&str]) -> Self {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
         Self::start_with(flags, &[]).await
     }
 
@@ -61,7 +61,7 @@ impl Pager {
     }
 
     /// Posts a notification that must be taken.
-    async fn notify(&self, payload: impl ToString) -> Value {
+    pub(crate) async fn notify(&self, payload: impl ToString) -> Value {
         let answer = self.post("content-type: application/json\r\n", &payload.to_string()).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
@@ -74,18 +74,18 @@ impl Pager {
         answer.json()["pages"].as_array().unwrap().clone()
     }
 
-    async fn ended(self) -> Ended {
+    pub(crate) async fn ended(self) -> Ended {
         self.0.ended().await
     }
 }
 
 /// A notification to the receiver `pager`.
-fn notification(alerts: impl Into<Value>) -> Value {
+pub(crate) fn notification(alerts: impl Into<Value>) -> Value {
     json!({ "version": "4", "receiver": "pager", "status": "firing", "alerts": alerts.into() })
 }
 
 /// An alert that began this many seconds ago.
-fn alert(name: &str, status: &str, seconds_ago: i64) -> Value {
+pub(crate) fn alert(name: &str, status: &str, seconds_ago: i64) -> Value {
     let starts_at = Timestamp::now() - Span::new().seconds(seconds_ago);
     json!({
         "status": status,

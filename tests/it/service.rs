@@ -8,6 +8,7 @@ mod page;
 mod starts;
 mod work;
 
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
 use crate::process::Ended;
@@ -40,6 +41,11 @@ impl Service {
         Self(Serving::start_with("serve", flags, variables).await)
     }
 
+    /// One where another was before.
+    pub(crate) async fn start_at(address: SocketAddr) -> Self {
+        Self(Serving::start_on(&address.to_string(), "serve", &[], &[]).await)
+    }
+
     /// Waits until so many requests to `/work` have ended and nothing is in flight or held any more.
     pub(crate) async fn counted(&self, requests: f64) -> Scrape {
         let scrape = self
@@ -63,7 +69,7 @@ impl Service {
         .await;
     }
 
-    async fn ended(self) -> Ended {
+    pub(crate) async fn ended(self) -> Ended {
         self.0.ended().await
     }
 }

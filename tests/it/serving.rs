@@ -16,10 +16,25 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) async fn start_with(command: &str, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let arguments = [&[command, "--listen", "127.0.0.1:0"], flags].concat();
+        Self::start_on("127.0.0.1:0", command, flags, variables).await
+    }
+
+    /// The same, at this address.
+    pub(crate) async fn start_on(
+        listen: &str,
+        command: &str,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let arguments = [&[command, "--listen", listen], flags].concat();
         let mut process = Process::start_with(&arguments, variables);
         let address = process.listening().await;
         Self { process, address }
+    }
+
+    /// Where a browser finds it, without a slash at the end.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub(crate) async fn connect(&self) -> Client {

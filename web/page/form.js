@@ -5,7 +5,7 @@ import { curl, drill } from "./snippets.js";
 
 /** @typedef {import("./bounds.js").Parameter} Parameter */
 /** @typedef {import("./snippets.js").Pace} Pace */
-/** @typedef {{ version: string, token_needed: boolean, open: import("./bounds.js").Open, workloads: string[], links: { name: string, url: string }[] }} Settings */
+/** @typedef {{ version: string, token_needed: boolean, open: import("./bounds.js").Open, workloads: string[] }} Settings */
 
 /** @type {Record<string, { values: Record<string, string>, pace: Pace }>} */
 const PRESETS = {

@@ -9,7 +9,6 @@ import { Replicas, scrape } from "./watch.js";
 
 /** @typedef {import("./charts.js").Mark} Mark */
 /** @typedef {import("./counting.js").Reading} Reading */
-/** @typedef {import("./form.js").Settings} Settings */
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const element = (id) => /** @type {T} */ (document.getElementById(id));
@@ -84,24 +83,7 @@ async function learn() {
   const [document_, settings] = await Promise.all([ask("openapi.json"), ask("page/settings.json")]);
   form.know(document_.paths["/work"].get.parameters, settings);
   element("version").textContent = settings.version;
-  showLinks(settings);
   isKnown = true;
-}
-
-/** @param {Settings} settings */
-function showLinks({ links }) {
-  const list = element("links");
-  for (const old of list.querySelectorAll("[data-configured]")) old.remove();
-  list.prepend(...links.map(({ name, url }) => {
-    const item = document.createElement("li");
-    item.dataset.configured = "";
-    const link = document.createElement("a");
-    link.href = url;
-    link.textContent = name;
-    link.rel = "noopener noreferrer";
-    item.append(link);
-    return item;
-  }));
 }
 
 async function second() {
@@ -183,6 +165,7 @@ function send() {
   sender = new Sender(`work${asked ? `?${asked}` : ""}`, token, pace, () => {
     if (run) run.mark.to = now();
     showMarks();
+    showTally();
     buttons(false);
   });
 }

@@ -17,10 +17,11 @@ use crate::plain::plain;
 use chart::clock;
 use timeline::{Alert, Timeline};
 
-const STYLE: &str = include_str!("html/style.css");
+/// What the report shares with the live page and the pager, and its own.
+const STYLE: &str = concat!(include_str!("../../../web/look.css"), include_str!("html/style.css"));
 
 /// The SHA-256 of [`STYLE`]; a test compares them.
-const STYLE_HASH: &str = "Q+9g3jNLkVo+d7Z613cpIhT4O15OYoefs6N36TsNtW8=";
+const STYLE_HASH: &str = "bFOJGMBf7GatFCjcUxdY80mMRQENjiAM0X/pyYADDiI=";
 
 impl Report {
     /// As an HTML document. The run is the one that this report is of: its charts are drawn from it.

@@ -132,13 +132,19 @@ async fn the_form_has_a_field_for_each_parameter() {
 
 #[tokio::test]
 async fn the_page_is_told_links_and_whether_there_is_a_token_and_never_the_token() {
-    let flags = ["--link", "Prometheus=http://localhost:9090", "--link", "Pager=http://localhost:8090/"];
+    let flags = ["--link", "Prometheus=http://localhost:9090/a?b&c", "--link", "<b>=http://localhost:8090/"];
     let service = Service::start_with(&flags, &[("FIREDRILL_TOKEN", "a-token-for-this-test")]).await;
     let answer = service.get("/page/settings.json").await;
     let settings = answer.json();
     assert_eq!(settings["token_needed"], true);
-    assert_eq!(settings["links"][1]["name"], "Pager");
-    assert_eq!(settings["links"][0]["url"], "http://localhost:9090");
     assert!(!answer.text().contains("a-token-for-this-test"));
+    let html = service.get("/").await.text();
+    for link in [
+        "<a href=\"http://localhost:9090/a?b&amp;c\" rel=\"noopener noreferrer\">Prometheus</a>",
+        ">&lt;b&gt;</a>",
+    ] {
+        assert!(html.contains(link), "{link} in\n{html}");
+    }
+    assert!(!html.contains("<!--"), "each has its place");
     assert_eq!(Service::start(&[]).await.get("/page/settings.json").await.json()["token_needed"], false);
 }
