@@ -37,8 +37,11 @@ async fn slow_tail_is_quick_for_most_and_slow_for_a_few() {
     let browser = Browser::open(&service.url()).await;
     send(&browser, "slow-tail", Some(6)).await;
     let (sent, scrape) = done(&browser, &service).await;
-    let (quick, slow) = (within(&scrape, "0.1"), sent - within(&scrape, "0.25"));
-    assert!(quick > sent * 0.55 && slow >= 1.0, "{quick} quick and {slow} slow ones of {sent}");
+    let quick = within(&scrape, "0.1") / sent;
+    assert!(quick > 0.5, "{quick} of them were quick");
+    // The few draw the mean far above the median, which is 40 ms. This is what was drawn, however slow the machine.
+    let mean = scrape.sum("firedrill_injected_latency_seconds_total", &[]) / sent;
+    assert!(mean > 0.06, "{mean} s");
     assert_eq!(scrape.sum("firedrill_injected_errors_total", &[]), 0.0);
 }
 
@@ -86,7 +89,8 @@ async fn leak_holds_more_and_more_memory() {
             })
             .await;
     }
-    browser.says("#injected", "144 MiB").await;
+    let shown = "parseFloat(document.querySelectorAll('#injected dd')[4].textContent) >= 144";
+    browser.until("the page shows it", shown).await;
     // Whoever leaves lets go of it.
     drop(browser);
     service
