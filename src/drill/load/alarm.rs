@@ -88,6 +88,8 @@ mod linux {
                 let mut times = [0; 8];
                 if let Ok(read) = expired.try_io(|timer| Ok(rustix::io::read(timer, &mut times)?)) {
                     read?;
+                    // One that was read has nothing more to say, which the runtime would try to read first.
+                    expired.clear_ready();
                 }
             }
         }
