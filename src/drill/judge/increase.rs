@@ -6,9 +6,9 @@ use crate::drill::question::{Explain, Questions};
 
 use super::case::{Case, SETTLED};
 use super::cause;
-use super::query::spoiled_by_lag;
+use super::query;
 use super::rise::{Rises, START_TIME};
-use super::truth::{Shown, Truth, shown};
+use super::truth::{Shown, shown};
 use super::verdict::{Finding, Verdict};
 
 fn selector(case: &Case<'_>, increase: &Increase) -> Result<String, Finding> {
@@ -39,9 +39,7 @@ fn found(case: &Case<'_>, increase: &Increase) -> Result<Finding, Finding> {
     let selector = selector(case, increase)?;
     let series = case.samples(&selector)?;
     let (quantity, within) = (increase.equals, increase.within.unwrap_or(Tolerance::Absolute(0.0)));
-    spoiled_by_lag(quantity, &whole, within)?;
-    let unknown = || Finding::could_not_tell(format!("the ledger knows no {quantity}: no request says"));
-    let truth = Truth::of(quantity, &whole).ok_or_else(unknown)?;
+    let Shown(truth, _) = query::truth(quantity, &whole, within)?;
     if series.is_empty() {
         case.known_at(case.run.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
         return Ok(cause::blame("there is no such counter", cause::of(case, &selector)));

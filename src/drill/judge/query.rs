@@ -143,7 +143,7 @@ fn compared(query: &Query, phase: &PhaseLedger, number: f64) -> Result<Finding, 
 }
 
 /// What a quantity truly was, unless the drill's own lag spoils it.
-fn truth(quantity: Quantity, phase: &PhaseLedger, within: Tolerance) -> Result<Shown, Finding> {
+pub(super) fn truth(quantity: Quantity, phase: &PhaseLedger, within: Tolerance) -> Result<Shown, Finding> {
     spoiled_by_lag(quantity, phase, within)?;
     let none =
         || Finding::could_not_tell(format!("the ledger knows no {quantity}: no request of the phase says"));
