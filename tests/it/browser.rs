@@ -66,6 +66,11 @@ impl Browser {
 
     /// An empty window.
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, of a Chromium that gets these arguments too.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
         let left = Directory::new("browser");
         let mut chromedriver = Command::new("chromedriver");
         chromedriver.arg("--port=0").env("TMPDIR", left.path()).process_group(0);
@@ -83,7 +88,7 @@ impl Browser {
         };
         let port = within(port, "chromedriver to listen").await;
         let mut client = ClientBuilder::new(HttpConnector::new());
-        client.capabilities(capabilities());
+        client.capabilities(capabilities(more));
         let url = format!("http://127.0.0.1:{port}");
         let client = within(client.connect(&url), "Chromium to start").await.unwrap();
         let browser = Self { client, chromedriver, _left: left };
@@ -203,8 +208,9 @@ impl Browser {
     }
 }
 
-fn capabilities() -> Map<String, Value> {
+fn capabilities(more: &[&str]) -> Map<String, Value> {
     let mut arguments = vec!["--headless=new", "--disable-dev-shm-usage", "--hide-scrollbars"];
+    arguments.extend(more);
     if geteuid().is_root() {
         arguments.push("--no-sandbox");
     }
