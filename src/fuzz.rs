@@ -16,7 +16,7 @@ use crate::drill::report::{Report, Written};
 use crate::drill::run::Run;
 use crate::drill::target::Target;
 
-pub use crate::drill::evidence::fuzz::{alertmanager, exposition, prometheus};
+pub use crate::drill::evidence::fuzz::{alertmanager, exposition, grafana, prometheus};
 pub use crate::pager::fuzz::webhook;
 
 /// The caps of a service that nobody configured, with one that is not a round number.
@@ -180,13 +180,14 @@ mod tests {
     /// A kind of input, and what has to hold of it.
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 7] = [
+    const TARGETS: [Target; 8] = [
         ("work", work),
         ("drill_file", drill_file),
         ("run_file", run_file),
         ("webhook", webhook),
         ("prometheus", prometheus),
         ("alertmanager", alertmanager),
+        ("grafana", grafana),
         ("exposition", exposition),
     ];
 
