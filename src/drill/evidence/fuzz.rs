@@ -91,11 +91,12 @@ pub(super) fn told(failure: Failure) {
 }
 
 /// A sample's name, labels and value.
-#[cfg(test)]
-type Told = (String, Vec<(String, String)>, f64);
+pub(crate) type Told = (String, Vec<(String, String)>, f64);
 
 /// What is exposed.
-#[cfg(test)]
+///
+/// # Errors
+/// What is wrong with it, and where.
 pub(crate) fn exposed(text: &str) -> Result<Vec<Told>, String> {
     let samples = exposition::parse(text).map_err(|wrong| wrong.to_string())?;
     let owned = samples.into_iter().map(|Exposed { name, labels, value, .. }| {
