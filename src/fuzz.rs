@@ -3,6 +3,8 @@
 //! Each takes any bytes and panics where something does not hold. Only tests and fuzzers (`fuzz/`) have
 //! them. What fuzzing found worth keeping is replayed by the tests below.
 
+mod connection;
+
 use std::time::Duration;
 
 use crate::contract::{Caps, OpenTo, Refusal, Work, quoted};
@@ -16,8 +18,9 @@ use crate::drill::report::{Report, Written};
 use crate::drill::run::Run;
 use crate::drill::target::Target;
 
-pub use crate::drill::evidence::fuzz::{alertmanager, exposition, prometheus};
+pub use crate::drill::evidence::fuzz::{alertmanager, exposition, grafana, prometheus};
 pub use crate::pager::fuzz::webhook;
+pub use connection::http;
 
 /// The caps of a service that nobody configured, with one that is not a round number.
 fn caps() -> Caps {
@@ -180,14 +183,16 @@ mod tests {
     /// A kind of input, and what has to hold of it.
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 7] = [
+    const TARGETS: [Target; 9] = [
         ("work", work),
         ("drill_file", drill_file),
         ("run_file", run_file),
         ("webhook", webhook),
         ("prometheus", prometheus),
         ("alertmanager", alertmanager),
+        ("grafana", grafana),
         ("exposition", exposition),
+        ("http", http),
     ];
 
     /// Runs each file of a folder; how many there are.

@@ -8,6 +8,8 @@
 mod background;
 mod body;
 mod burden;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod openapi;
 mod page;
 mod place;

@@ -185,8 +185,10 @@ impl Seen {
         let mut current = BTreeMap::new();
         for alert in alerts {
             let (state, labels) = State::of(alert);
-            // One that was gone at the last look has come anew: in between it was not like this.
-            let held = self.current.get(&state).copied().unwrap_or_else(|| {
+            // One that was gone at the last look has come anew: in between it was not like this. One that is
+            // told twice is one.
+            let before = current.get(&state).or_else(|| self.current.get(&state)).copied();
+            let held = before.unwrap_or_else(|| {
                 self.held.push(state.held(labels, &names, at));
                 self.held.len() - 1
             });
@@ -368,7 +370,7 @@ mod tests {
     fn each_time_in_a_state_is_held_once() {
         let mut seen = Seen::default();
         let (a, b, inhibited) = (alert("A", ""), alert("B", ""), alert("A", "\"fB\""));
-        seen.take(at(1), Ok(vec![a.clone()]));
+        seen.take(at(1), Ok(vec![a.clone(), a.clone()]));
         seen.take(at(2), Ok(vec![a.clone(), b.clone()]));
         seen.take(at(3), Ok(vec![inhibited, b.clone()]));
         seen.take(at(4), Ok(vec![a.clone()]));

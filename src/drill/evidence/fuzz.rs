@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Failure};
 use super::exposition::{self, Exposed};
 use super::prometheus::api;
 use super::service::Scraped;
@@ -32,6 +32,14 @@ pub fn prometheus(input: &[u8]) {
 /// Where alerts are lost from one look to the next, or what failed is less than nothing.
 pub fn alertmanager(input: &[u8]) {
     super::alertmanager::fuzz::read(&Answer::unasked(&client(), StatusCode::OK, input));
+}
+
+/// An answer of Grafana, to any question, or a dashboard in a file.
+///
+/// # Panics
+/// Where a query is not asked as it is written, or a run file would not hold what was found as it was.
+pub fn grafana(input: &[u8]) {
+    super::panels::fuzz::read(&Answer::unasked(&client(), StatusCode::OK, input));
 }
 
 /// What a service exposes.
@@ -65,12 +73,30 @@ pub fn exposition(input: &[u8]) {
     assert_eq!(kept, samples.len(), "every sample has a name");
 }
 
+/// A run file holds it as it was found.
+pub(super) fn stays<T>(found: &T)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let json = serde_json::to_string(found).expect("evidence has a form in JSON");
+    let again: T = serde_json::from_str(&json).expect("what was written is read");
+    // As text, since no two NaN are equal.
+    assert_eq!(serde_json::to_string(&again).expect("it has a form"), json);
+}
+
+/// A failure is short, however long the answer was.
+pub(super) fn told(failure: Failure) {
+    let text = failure.to_string();
+    assert!(text.starts_with("GET /: ") && text.chars().count() < 1_000, "{text}");
+}
+
 /// A sample's name, labels and value.
-#[cfg(test)]
-type Told = (String, Vec<(String, String)>, f64);
+pub(crate) type Told = (String, Vec<(String, String)>, f64);
 
 /// What is exposed.
-#[cfg(test)]
+///
+/// # Errors
+/// What is wrong with it, and where.
 pub(crate) fn exposed(text: &str) -> Result<Vec<Told>, String> {
     let samples = exposition::parse(text).map_err(|wrong| wrong.to_string())?;
     let owned = samples.into_iter().map(|Exposed { name, labels, value, .. }| {

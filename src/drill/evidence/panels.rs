@@ -4,6 +4,8 @@
 //! through Grafana, so that its data sources are part of what is tried.
 
 mod dashboard;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -12,9 +14,9 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use promql_parser::parser::value::ValueType;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::client::{Client, Failure, Question};
+use super::client::{Answer, Client, Failure, Question};
 use super::prometheus::AT_A_TIME;
 use super::prometheus::api::{Api, Unanswered};
 use super::{Panel, Source};
@@ -44,11 +46,6 @@ pub(super) struct Ask<'a> {
 
 /// That it is there and is a Grafana.
 pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
-    #[derive(Deserialize)]
-    struct Health {
-        #[serde(rename = "database")]
-        _database: String,
-    }
     client.fetch(&Question::get("/api/health")).await?.json::<Health>().map(drop)
 }
 
@@ -173,33 +170,26 @@ impl Ask<'_> {
         expression: &str,
         target: Target,
     ) -> Result<Result<u64, String>, Failure> {
-        let mut query = target.json;
-        let of_prometheus = target.foreign.is_none();
-        if of_prometheus {
+        let answer =
+            client.ask(&Question::json("/api/ds/query", self.query(expression, &target).to_string())).await?;
+        shown(&answer, &target)
+    }
+
+    /// What Grafana is asked: how many series there are, where its data source is Prometheus.
+    fn query(self, expression: &str, target: &Target) -> Value {
+        let mut query = target.json.clone();
+        if target.foreign.is_none() {
             query["expr"] = counting(expression).into();
             (query["range"], query["instant"]) = (true.into(), false.into());
             query["format"] = "time_series".into();
         }
         query["intervalMs"] = self.step_ms().into();
         query["maxDataPoints"] = MOMENTS.into();
-        let name = target.letter;
-        let body = json!({
+        json!({
             "from": self.from.millis().to_string(),
             "to": self.to.millis().to_string(),
             "queries": [query],
-        });
-        let answer = client.ask(&Question::json("/api/ds/query", body.to_string())).await?;
-        let results: Value = match answer.json() {
-            Ok(results) => results,
-            Err(_) => return Err(answer.unexpected("results")),
-        };
-        let result = &results["results"][&name];
-        if let Some(error) = result["error"].as_str() {
-            return Ok(Err(error.to_owned()));
-        }
-        let frames = result["frames"].as_array().ok_or_else(|| answer.unexpected("frames"))?;
-        let numbers = frames.iter().flat_map(numbers);
-        Ok(Ok(if of_prometheus { most(numbers) } else { u64::from(numbers.count() > 0) }))
+        })
     }
 
     /// The variables that Grafana itself sets.
@@ -252,33 +242,68 @@ fn asked(dashboard: Dashboard, wanted: &Dashboards, built_in: &BTreeMap<String, 
     asked.collect()
 }
 
+/// The part of `/api/health` that only Grafana has.
+#[derive(Deserialize)]
+struct Health {
+    #[serde(rename = "database")]
+    _database: String,
+}
+
+/// A dashboard that was found.
+#[derive(Deserialize)]
+struct Hit {
+    uid: String,
+}
+
+/// A dashboard with all that is in it.
+#[derive(Deserialize)]
+struct Whole {
+    dashboard: Map<String, Value>,
+}
+
+/// A panel of the library.
+#[derive(Deserialize)]
+struct Element {
+    result: Shared,
+}
+
+#[derive(Deserialize)]
+struct Shared {
+    model: Map<String, Value>,
+}
+
 /// All dashboards that Grafana has, with the panels of its library put in.
 async fn in_grafana(client: &Client) -> Result<Vec<Dashboard>, Failure> {
-    #[derive(Deserialize)]
-    struct Hit {
-        uid: String,
-    }
-    #[derive(Deserialize)]
-    struct Whole {
-        dashboard: Value,
-    }
     let question = Question::get("/api/search").with("type", "dash-db").with("limit", "5000");
     let hits: Vec<Hit> = client.fetch(&question).await?.json()?;
     let mut dashboards = Vec::new();
     for Hit { uid } in hits {
         let question = Question::get("/api/dashboards/uid/").below(&uid);
-        let mut whole: Whole = client.fetch(&question).await?.json()?;
-        for (library, panel) in dashboard::from_library(&mut whole.dashboard) {
-            let element = client.fetch(&Question::get("/api/library-elements/").below(&library)).await?;
-            let model = element.json::<Value>()?["result"]["model"].take();
-            panel["targets"] = model["targets"].clone();
-            if panel["datasource"].is_null() {
-                panel["datasource"] = model["datasource"].clone();
-            }
+        let whole: Whole = client.fetch(&question).await?.json()?;
+        let mut json = whole.dashboard.into();
+        for (library, panel) in dashboard::from_library(&mut json) {
+            let question = Question::get("/api/library-elements/").below(&library);
+            let element: Element = client.fetch(&question).await?.json()?;
+            dashboard::put_in(panel, element.result.model);
         }
-        dashboards.push(Dashboard::of(whole.dashboard));
+        dashboards.push(Dashboard::of(json));
     }
     Ok(dashboards)
+}
+
+/// How many series Grafana found; of a data source that is not Prometheus, whether there is any.
+fn shown(answer: &Answer<'_>, target: &Target) -> Result<Result<u64, String>, Failure> {
+    let results: Value = match answer.json() {
+        Ok(results) => results,
+        Err(_) => return Err(answer.unexpected("results")),
+    };
+    let result = &results["results"][&target.letter];
+    if let Some(error) = result["error"].as_str() {
+        return Ok(Err(error.to_owned()));
+    }
+    let frames = result["frames"].as_array().ok_or_else(|| answer.unexpected("frames"))?;
+    let numbers = frames.iter().flat_map(numbers);
+    Ok(Ok(if target.foreign.is_none() { most(numbers) } else { u64::from(numbers.count() > 0) }))
 }
 
 /// An expression of how many series an expression has, those that are not a number left out.
@@ -289,10 +314,11 @@ fn counting(expression: &str) -> String {
     let parsed =
         promql::parse(&plain.iter().fold(expression.to_owned(), |text, name| text.replace(name, "1m")));
     let vector = match parsed {
-        Ok(parsed) if parsed.value_type() == ValueType::Scalar => format!("vector({expression})"),
+        Ok(parsed) if parsed.value_type() == ValueType::Scalar => format!("vector({expression}\n)"),
         _ => expression.to_owned(),
     };
-    format!("count(({vector}) >= -Inf or histogram_count({vector}))")
+    // Each ends its line, since a comment goes on to the end of one.
+    format!("count(({vector}\n) >= -Inf or histogram_count({vector}\n))")
 }
 
 /// The numbers of a frame, which JSON has `null` for where they are none.
@@ -335,6 +361,10 @@ mod tests {
         Some(answer(status, "application/json", json.to_string().as_bytes()))
     }
 
+    fn counted(vector: &str) -> String {
+        format!("count(({vector}\n) >= -Inf or histogram_count({vector}\n))")
+    }
+
     fn frames(values: &[Value]) -> Value {
         let fields = json!([{ "type": "time" }, { "type": "number" }]);
         json!([{ "schema": { "fields": fields }, "data": { "values": [[1, 2], values] } }])
@@ -359,6 +389,7 @@ mod tests {
                         { "title": "Unknown", "datasource": source, "targets": target("d{e=\"$f\"}") },
                         { "title": "Left out", "datasource": source, "targets": target("g") },
                         { "title": "Shared", "libraryPanel": { "uid": "l" } },
+                        { "title": "Words", "libraryPanel": { "uid": "w" } },
                         { "title": "Logs", "datasource": { "type": "loki", "uid": "l" }, "targets": target("{}") },
                     ],
                 });
@@ -368,26 +399,26 @@ mod tests {
                 let model = json!({ "datasource": source, "targets": target("shared") });
                 json_answer("200 OK", &json!({ "result": { "model": model } }))
             }
+            "/api/library-elements/w" => {
+                json_answer("200 OK", &json!({ "result": { "model": { "type": "text" } } }))
+            }
             "/api/ds/query" => {
                 let asked: Value = serde_json::from_str(body).unwrap();
                 let query = &asked["queries"][0];
                 assert_eq!((&asked["from"], &asked["to"]), (&json!("60000"), &json!("120000")));
                 let expression = query["expr"].as_str().unwrap();
-                let (status, result) = match expression {
-                    "count((rate(a{job=\"app\"}[${__rate_interval}])) >= -Inf or histogram_count(rate(a{job=\"app\"}[${__rate_interval}])))" =>
-                    {
-                        assert_eq!(
-                            (&query["datasource"]["uid"], &query["range"]),
-                            (&json!("p"), &json!(true))
-                        );
-                        ("200 OK", json!({ "frames": frames(&[json!(2), json!(3)]) }))
-                    }
-                    "count((b) >= -Inf or histogram_count(b))" => ("200 OK", json!({ "frames": [] })),
-                    "count((shared) >= -Inf or histogram_count(shared))" => {
-                        ("200 OK", json!({ "frames": frames(&[Value::Null, json!(1)]) }))
-                    }
-                    "{}" => ("200 OK", json!({ "frames": frames(&[Value::Null, json!(7)]) })),
-                    _ => ("400 Bad Request", json!({ "error": "parse error" })),
+                let rate = "rate(a{job=\"app\"}[${__rate_interval}])";
+                let (status, result) = if expression == counted(rate) {
+                    assert_eq!((&query["datasource"]["uid"], &query["range"]), (&json!("p"), &json!(true)));
+                    ("200 OK", json!({ "frames": frames(&[json!(2), json!(3)]) }))
+                } else if expression == counted("b") {
+                    ("200 OK", json!({ "frames": [] }))
+                } else if expression == counted("shared") {
+                    ("200 OK", json!({ "frames": frames(&[Value::Null, json!(1)]) }))
+                } else if expression == "{}" {
+                    ("200 OK", json!({ "frames": frames(&[Value::Null, json!(7)]) }))
+                } else {
+                    ("400 Bad Request", json!({ "error": "parse error" }))
                 };
                 json_answer(status, &json!({ "results": { "A": result } }))
             }
@@ -443,7 +474,10 @@ mod tests {
 
     #[test]
     fn what_counts_is_a_vector() {
-        assert_eq!(counting("a + b"), "count((a + b) >= -Inf or histogram_count(a + b))");
-        assert_eq!(counting("1 / 0"), "count((vector(1 / 0)) >= -Inf or histogram_count(vector(1 / 0)))");
+        for (expression, vector) in [("a + b", "a + b"), ("1 / 0", "vector(1 / 0\n)"), ("a # b", "a # b")] {
+            let counting = counting(expression);
+            assert_eq!(counting, counted(vector));
+            assert!(promql::parse(&counting).is_ok(), "{counting}");
+        }
     }
 }

@@ -38,7 +38,7 @@ fn held(alerts: &[Alert]) {
     seen.take(at(3), Err("gone".to_owned()));
     seen.take(at(4), Ok(Vec::new()));
     let distinct: BTreeSet<_> = alerts.iter().map(|alert| State::of(alert.clone()).0).collect();
-    assert!(seen.held.len() >= distinct.len(), "{} of {}", seen.held.len(), distinct.len());
+    assert_eq!(seen.held.len(), distinct.len());
     assert!(seen.held.iter().all(|held| (held.first_seen, held.last_seen) == (at(1), at(2))));
     assert_eq!(seen.unseen(at(5)).len(), 1);
     let json = serde_json::to_string(&seen.held).expect("evidence has a form in JSON");

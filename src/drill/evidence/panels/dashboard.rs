@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many files a pattern may match: far more than any folder of dashboards has.
 const MOST_FILES: usize = 1_000;
@@ -88,6 +88,16 @@ pub(super) fn from_library(dashboard: &mut Value) -> Vec<(String, &mut Value)> {
     each.filter_map(|panel| Some((panel["libraryPanel"]["uid"].as_str()?.to_owned(), panel))).collect()
 }
 
+/// Gives a panel what the library has of it.
+pub(super) fn put_in(panel: &mut Value, mut model: Map<String, Value>) {
+    // One without queries, such as a text, asks nothing.
+    let targets = model.remove("targets").filter(Value::is_array);
+    panel["targets"] = targets.unwrap_or_else(|| Vec::<Value>::new().into());
+    if panel["datasource"].is_null() {
+        panel["datasource"] = model.remove("datasource").unwrap_or_default();
+    }
+}
+
 impl Dashboard {
     pub(super) fn of(json: Value) -> Self {
         let mut targets = Vec::new();
@@ -124,7 +134,7 @@ fn take(panels: &Value, targets: &mut Vec<Target>) {
 impl Target {
     /// Nothing where it asks no data source, but makes something of other queries.
     fn of(panel: &Value, target: &Value) -> Option<Self> {
-        let mut json = target.clone();
+        let mut json = if target.is_object() { target.clone() } else { Value::Null };
         if json["datasource"].is_null() {
             json["datasource"] = panel["datasource"].clone();
         }
@@ -164,7 +174,7 @@ mod tests {
                 { "type": "row", "title": "Folded", "panels": [{ "title": "Inside", "targets": [target("C")] }] },
                 { "title": "Hidden", "targets": [{ "refId": "D", "expr": "d", "hide": true }] },
                 { "title": "Sum", "targets": [{ "refId": "E", "datasource": { "type": "__expr__" }, "expression": "$A" }] },
-                { "title": "Empty", "targets": [{ "refId": "F", "expr": "" }] },
+                { "title": "Empty", "targets": [{ "refId": "F", "expr": "" }, "f"] },
                 { "title": "Logs", "datasource": { "type": "loki", "uid": "l" }, "targets": [target("G")] },
                 { "title": "Shared", "libraryPanel": { "uid": "u", "name": "n" } },
             ],
@@ -188,6 +198,7 @@ mod tests {
                 ("Two", "B", Ok("b"), None),
                 ("Inside", "C", Ok("c"), None),
                 ("Empty", "F", Err("it has no expression"), None),
+                ("Empty", "", Err("it has no expression"), None),
                 ("Logs", "G", Ok("g"), Some("loki")),
                 ("Shared", "", Err(library), None),
             ]
