@@ -7,7 +7,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -43,16 +43,21 @@ enum Awaiting {
 
 /// What a request and its connection know of each other.
 pub(crate) struct Link {
-    awaiting: Mutex<Awaiting>,
-    /// `None` where requests have no workload.
-    workload: Mutex<Option<Workload>>,
-    /// The series that the last request was counted in.
-    pub(super) active: LastSeries<MethodLabels, Gauge>,
-    pub(super) duration: LastSeries<RequestLabels, Histogram>,
+    current: Mutex<Current>,
     begun: AtomicBool,
     write_timed_out: AtomicBool,
     reset: AtomicBool,
     aftermath: Mutex<Option<Aftermath>>,
+}
+
+/// What is known of the request that a connection has, under one lock, which each request takes a few times.
+pub(super) struct Current {
+    awaiting: Awaiting,
+    /// `None` where requests have no workload.
+    pub(super) workload: Option<Workload>,
+    /// The series that the last request was counted in.
+    pub(super) active: LastSeries<MethodLabels, Gauge>,
+    pub(super) duration: LastSeries<RequestLabels, Histogram>,
 }
 
 /// What becomes of the server once a connection has closed, because a request on it asked for that.
@@ -65,20 +70,24 @@ pub(crate) enum Aftermath {
 }
 
 impl Link {
-    pub(super) fn begin_request(&self, workload: Option<Workload>) {
-        *lock(&self.awaiting) = Awaiting::Nothing;
-        *lock(&self.workload) = workload;
+    /// A request begins; what counts it in.
+    pub(super) fn begin_request(&self, workload: Option<Workload>) -> MutexGuard<'_, Current> {
+        let mut current = lock(&self.current);
+        current.awaiting = Awaiting::Nothing;
+        current.workload = workload;
+        current
     }
 
-    /// The workload of the request that ends here.
-    pub(super) fn end_request(&self, now: Instant) -> Option<Workload> {
-        *lock(&self.awaiting) = Awaiting::Request(now);
-        *lock(&self.workload)
+    /// The request ends here; what counts it out.
+    pub(super) fn end_request(&self, now: Instant) -> MutexGuard<'_, Current> {
+        let mut current = lock(&self.current);
+        current.awaiting = Awaiting::Request(now);
+        current
     }
 
     /// Says whose traffic the request is, once that is known.
     pub(crate) fn set_workload(&self, workload: Workload) {
-        *lock(&self.workload) = Some(workload);
+        lock(&self.current).workload = Some(workload);
     }
 
     /// Makes the connection end in a TCP reset instead of an orderly close.
@@ -106,20 +115,20 @@ impl Link {
 
     /// Whether the client is in the middle of a request's head.
     pub(super) fn in_head(&self) -> bool {
-        matches!(*lock(&self.awaiting), Awaiting::Head(_))
+        matches!(lock(&self.current).awaiting, Awaiting::Head(_))
     }
 
     fn bytes_came(&self) {
         self.begun.store(true, Relaxed);
-        let mut awaiting = lock(&self.awaiting);
-        if matches!(*awaiting, Awaiting::Request(_)) {
-            *awaiting = Awaiting::Head(Instant::now());
+        let mut current = lock(&self.current);
+        if matches!(current.awaiting, Awaiting::Request(_)) {
+            current.awaiting = Awaiting::Head(Instant::now());
         }
     }
 
     /// When patience with the client's next bytes ends.
     fn read_deadline(&self, patience: &Patience) -> Option<Instant> {
-        match *lock(&self.awaiting) {
+        match lock(&self.current).awaiting {
             Awaiting::Request(since) => Some(since + patience.idle),
             Awaiting::Head(since) => Some(since + patience.header),
             Awaiting::Nothing => None,
@@ -128,22 +137,19 @@ impl Link {
 }
 
 /// The series of a family that was asked for last.
-pub(super) struct LastSeries<L, S>(Mutex<Option<(L, S)>>);
+pub(super) struct LastSeries<L, S>(Option<(L, S)>);
 
-impl<L: Copy + PartialEq, S: Clone> LastSeries<L, S> {
+impl<L: Copy + PartialEq, S> LastSeries<L, S> {
     /// The series with these labels: mostly the last one again, or else what `look_up` finds, which costs
     /// several times what counting does.
-    pub(super) fn of(&self, labels: &L, look_up: impl FnOnce(&L) -> S) -> S {
-        let mut last = lock(&self.0);
-        match &*last {
-            Some((of, series)) if of == labels => series.clone(),
-            _ => last.insert((*labels, look_up(labels))).1.clone(),
-        }
+    pub(super) fn of(&mut self, labels: &L, look_up: impl FnOnce(&L) -> S) -> &S {
+        let last = self.0.take().filter(|(of, _)| of == labels);
+        &self.0.insert(last.unwrap_or_else(|| (*labels, look_up(labels)))).1
     }
 }
 
 /// These locks are held for an assignment or a look-up, which do not panic.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -163,10 +169,12 @@ impl Connection {
     pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
         let now = Instant::now();
         let link = Link {
-            awaiting: Mutex::new(Awaiting::Request(now)),
-            workload: Mutex::new(None),
-            active: LastSeries(Mutex::new(None)),
-            duration: LastSeries(Mutex::new(None)),
+            current: Mutex::new(Current {
+                awaiting: Awaiting::Request(now),
+                workload: None,
+                active: LastSeries(None),
+                duration: LastSeries(None),
+            }),
             begun: AtomicBool::new(false),
             write_timed_out: AtomicBool::new(false),
             reset: AtomicBool::new(false),

@@ -18,7 +18,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use super::Core;
 use super::answer::Request;
-use super::connection::Link;
+use super::connection::{Current, Link};
 use super::route::Route;
 use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Workload};
 
@@ -31,8 +31,6 @@ pub(crate) struct OpenEnded;
 pub(super) struct Measurement {
     core: Arc<Core>,
     link: Arc<Link>,
-    /// `None` where requests are not counted.
-    active: Option<Gauge>,
     method: Method,
     route: Route,
     began: Instant,
@@ -47,18 +45,14 @@ impl Measurement {
     pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &Request) -> Self {
         let method = Method::of(request.method());
         let (route, workload) = core.routes.of(request.uri());
-        link.begin_request(workload);
-        let active = core.config.count_requests.then(|| {
-            let labels = MethodLabels { http_request_method: method };
-            link.active.of(&labels, |labels| core.telemetry.active_requests.get_or_create_owned(labels))
-        });
-        if let Some(active) = &active {
-            active.inc();
+        let mut current = link.begin_request(workload);
+        if core.config.count_requests {
+            current.active(core, method).inc();
         }
+        drop(current);
         Self {
             core: Arc::clone(core),
             link: Arc::clone(link),
-            active,
             method,
             route,
             began: Instant::now(),
@@ -110,8 +104,11 @@ impl Drop for Measurement {
         });
         let now = Instant::now();
         let took = now - self.began;
-        let workload = self.link.end_request(now.into());
-        let Some(active) = &self.active else { return };
+        let mut current = self.link.end_request(now.into());
+        if !self.core.config.count_requests {
+            return;
+        }
+        let workload = current.workload;
         let telemetry = &self.core.telemetry;
         let labels = RequestLabels {
             http_request_method: self.method,
@@ -120,10 +117,10 @@ impl Drop for Measurement {
             error_type,
             workload,
         };
-        let duration =
-            self.link.duration.of(&labels, |labels| telemetry.request_duration.get_or_create_owned(labels));
-        duration.observe(took.as_secs_f64());
-        active.dec();
+        let look_up = |labels: &_| telemetry.request_duration.get_or_create_owned(labels);
+        current.duration.of(&labels, look_up).observe(took.as_secs_f64());
+        current.active(&self.core, self.method).dec();
+        drop(current);
         if self.core.config.log_requests {
             tracing::info!(
                 method = self.method.name(),
@@ -135,6 +132,14 @@ impl Drop for Measurement {
                 "request"
             );
         }
+    }
+}
+
+impl Current {
+    /// The requests of this method that are being served.
+    fn active(&mut self, core: &Core, http_request_method: Method) -> &Gauge {
+        let look_up = |labels: &_| core.telemetry.active_requests.get_or_create_owned(labels);
+        self.active.of(&MethodLabels { http_request_method }, look_up)
     }
 }
 
