@@ -69,11 +69,12 @@ async fn converse(
             return Err(Unsent { fate: Fate::from(error.error()), outgoing: unsent });
         }
     };
+    // What few requests need is boxed, or every one would have room for it.
     Ok(match hang_up {
         None => listen(answer, connection).await,
         // The connection may still have a body to send that nobody will ask for.
-        Some(HangUp::BeforeAnswer) => (listen(answer, connection).await.0, None),
-        Some(HangUp::InAnswer) => break_off(answer, connection).await,
+        Some(HangUp::BeforeAnswer) => (Box::pin(listen(answer, connection)).await.0, None),
+        Some(HangUp::InAnswer) => Box::pin(break_off(answer, connection)).await,
     })
 }
 

@@ -43,9 +43,14 @@ impl Pool {
 
     /// The connection that was used last, or a new one.
     pub(super) async fn take(&self, deadline: Instant) -> Result<Connection, Unreached> {
-        if let Some(connection) = self.idle() {
-            return Ok(connection);
+        match self.idle() {
+            Some(connection) => Ok(connection),
+            // Boxed, or every request would have room for what few of them do.
+            None => Box::pin(self.open(deadline)).await,
         }
+    }
+
+    async fn open(&self, deadline: Instant) -> Result<Connection, Unreached> {
         let connected = self.dial.open(deadline).await;
         self.presence.note(&connected);
         let stream = connected?;
@@ -60,7 +65,7 @@ impl Pool {
     /// Gives a connection back once it can take another request.
     pub(super) async fn put_back(&self, mut connection: Connection, deadline: Instant) {
         if !connection.sender.is_ready() {
-            let ready = timeout_at(deadline, connection.sender.ready()).await;
+            let ready = Box::pin(timeout_at(deadline, connection.sender.ready())).await;
             if !matches!(ready, Ok(Ok(()))) {
                 return;
             }

@@ -108,12 +108,13 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
     }
 
     /// Lets a request leave.
-    fn leave(&self, number: Number, mix: &Mix) {
+    fn leave(&mut self, number: Number, mix: &Mix) {
         let shared = self.shared;
         shared.progress.fell_due();
         let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
             return shared.enter(number, Fate::NotSent, Instant::now());
         };
+        self.alarm.stay_awake();
         let turn = usize::try_from(number.n % shared.targets.len() as u64).unwrap_or(0);
         let target = &shared.targets[turn].0;
         match shared.plan.pick(mix, number.n).nth(number.n, target) {
