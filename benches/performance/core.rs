@@ -22,6 +22,15 @@ impl Core {
         Self(receiver.recv().unwrap())
     }
 
+    /// Has the thread look for work all the time instead of sleeping, so that it costs nobody anything to wake it.
+    pub(crate) fn never_sleep(&self) {
+        self.keep_running(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
     /// Does this on the thread, and waits for what it says.
     pub(crate) fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let (sender, receiver) = mpsc::channel();
