@@ -143,8 +143,8 @@ impl<L: Copy + PartialEq, S> LastSeries<L, S> {
     /// The series with these labels: mostly the last one again, or else what `look_up` finds, which costs
     /// several times what counting does.
     pub(super) fn of(&mut self, labels: &L, look_up: impl FnOnce(&L) -> S) -> &S {
-        let last = self.0.take().filter(|(of, _)| of == labels);
-        &self.0.insert(last.unwrap_or_else(|| (*labels, look_up(labels)))).1
+        self.0.take_if(|(of, _)| of != labels);
+        &self.0.get_or_insert_with(|| (*labels, look_up(labels))).1
     }
 }
 
