@@ -16,8 +16,8 @@ RUN --mount=type=cache,id=firedrill-registry-$TARGETPLATFORM,sharing=locked,targ
     triple="$(rustc -vV | sed -n 's/^host: //p')" \
  && export FIREDRILL_REVISION="$REVISION" SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
  && export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/cargo=cargo --remap-path-prefix=/src=." \
- && touch src/*.rs \
- && cargo build --locked --release --target "$triple" \
+ && touch crates/*/src/*.rs \
+ && cargo build --locked --release --package firedrill --target "$triple" \
  && install -D "target/$triple/release/firedrill" /out/firedrill \
  && install -D --mode=644 /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ca-certificates.crt \
  && find /out -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -7,7 +7,7 @@
 use std::io::ErrorKind;
 use std::process::Command;
 
-use firedrill::service::Service;
+use firedrill_service::Service;
 use tokio::runtime::Builder;
 
 use crate::instrumented;

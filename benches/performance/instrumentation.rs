@@ -16,7 +16,7 @@ use crate::verdict;
 
 /// What is allowed, by how this bench was built. `cargo bench -- instrumentation --renew` and
 /// `cargo test --bench performance -- instrumentation --renew` write what they find.
-const BOUNDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/performance/instructions.json");
+const BOUNDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benches/performance/instructions.json");
 const BUILD: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
 /// The first request to take about so long makes a native histogram's bucket: one of some dozens, however many requests
 /// there are. One allocation for each request, or for each of a kind, is over this.

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use firedrill::contract::{Caps, OpenTo, Size, Workloads};
-use firedrill::server::{self, Patience};
-use firedrill::service::{Config, Service};
+use firedrill_contract::{Caps, OpenTo, Size, Workloads};
+use firedrill_server::{self as server, Patience};
+use firedrill_service::{Config, Service};
 
 use crate::core::Core;
 

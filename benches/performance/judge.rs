@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use firedrill::drill::evidence::{
+use firedrill_contract::Time;
+use firedrill_drill::evidence::{
     Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Source,
 };
-use firedrill::drill::fate::Fate;
-use firedrill::drill::file::DrillFile;
-use firedrill::drill::ledger::{Ledger, Times};
-use firedrill::drill::run::{PhaseLedger, Run, VERSION};
-use firedrill::drill::time::Time;
+use firedrill_drill::file::DrillFile;
+use firedrill_drill::run::{PhaseLedger, Run, VERSION};
+use firedrill_load::fate::Fate;
+use firedrill_load::ledger::{Ledger, Times};
 use http::StatusCode;
 
 use crate::quartiles::median;

@@ -6,8 +6,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use firedrill::server::BUCKETS;
-use firedrill::server::exposition::Exposition;
+use firedrill_server::BUCKETS;
+use firedrill_server::exposition::Exposition;
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, NativeHistogramConfig};

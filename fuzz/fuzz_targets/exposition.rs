@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| firedrill::fuzz::exposition(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| firedrill_properties::exposition(input));

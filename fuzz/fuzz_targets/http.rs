@@ -1,6 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(init: forgive_what_was_asked_for(), |input: &[u8]| firedrill::fuzz::http(input));
+libfuzzer_sys::fuzz_target!(init: forgive_what_was_asked_for(), |input: &[u8]| firedrill_properties::http(input));
 
 /// A panic that a request asked for is the service's to catch. Any other ends the fuzzer.
 fn forgive_what_was_asked_for() {

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| firedrill::fuzz::work(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| firedrill_properties::work(input));

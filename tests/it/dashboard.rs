@@ -13,7 +13,8 @@ pub(crate) struct Dashboard {
 
 /// All dashboards that are provisioned.
 pub(crate) fn all() -> Vec<Dashboard> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/grafana/dashboards");
+    let directory =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("deploy/grafana/dashboards");
     let mut files: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

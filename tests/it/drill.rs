@@ -184,7 +184,7 @@ async fn files_that_are_printed_are_taken_from_the_log_as_they_were_written() {
     let ended = drill(&directory, &["--print-files", "--target", &target, "short.yaml"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     directory.write("log", &ended.stdout);
-    let extract = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/extract"))
+    let extract = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/extract"))
         .arg(directory.path().join("taken"))
         .stdin(std::fs::File::open(directory.path().join("log")).unwrap())
         .output()

@@ -6,10 +6,11 @@ mod prometheus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firedrill::drill::evidence::{Client, Collector, Now, Sources};
-use firedrill::drill::question::Questions;
-use firedrill::drill::target::Target;
-use firedrill::drill::time::Time;
+use firedrill_contract::Time;
+use firedrill_drill::evidence::{Collector, Now, Sources};
+use firedrill_drill::question::Questions;
+use firedrill_net::Client;
+use firedrill_net::Target;
 
 /// How often what forgets is looked at.
 const EVERY: Duration = Duration::from_millis(200);

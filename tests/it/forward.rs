@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Duration;
 
-use firedrill::dial::Dial;
-use firedrill::forward::{Bounds, Forward};
-use firedrill::stop::{self, Stopper};
+use firedrill_net::Connector;
+use firedrill_net::forward::{Bounds, Forward};
+use firedrill_net::shutdown::{self, ShutdownTrigger};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -54,16 +54,16 @@ async fn ends(address: SocketAddr, behind: &TcpListener) -> (TcpStream, TcpStrea
 }
 
 /// A forward in this process, to a name with these addresses.
-async fn among(addresses: Vec<SocketAddr>) -> (SocketAddr, Stopper) {
+async fn among(addresses: Vec<SocketAddr>) -> (SocketAddr, ShutdownTrigger) {
     let (listener, address) = listener().await;
-    let dial = Dial::looked_up_by("app:8080".parse().unwrap(), move || {
+    let connector = Connector::looked_up_by("app:8080".parse().unwrap(), move || {
         let addresses = addresses.clone();
         async move { Ok(addresses) }
     });
     let second = Duration::from_secs(1);
     let bounds = Bounds { connections: NonZero::new(100).unwrap(), connect: second, grace: second };
-    let (stopper, stopping) = stop::channel();
-    tokio::spawn(Forward::new(listener, dial, bounds).run(stopping));
+    let (stopper, stopping) = shutdown::channel();
+    tokio::spawn(Forward::new(listener, connector, bounds).run(stopping));
     (address, stopper)
 }
 

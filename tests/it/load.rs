@@ -6,13 +6,14 @@ use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use firedrill::drill::arrivals::Arrivals;
-use firedrill::drill::fate::Fate;
-use firedrill::drill::load::{Bounds, Load, Outcome};
-use firedrill::drill::plan::Plan;
-use firedrill::drill::request::{Query, Request};
-use firedrill::drill::target::Target;
-use firedrill::stop;
+use firedrill_drill::file::DrillFile;
+use firedrill_load::arrivals::Arrivals;
+use firedrill_load::fate::Fate;
+use firedrill_load::load::{Bounds, Load, Outcome};
+use firedrill_load::plan::Plan;
+use firedrill_load::request::{Query, Request};
+use firedrill_net::Target;
+use firedrill_net::shutdown;
 use http::{HeaderMap, Method, StatusCode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -48,14 +49,14 @@ fn drill(url: &str, phases: &str) -> Load {
 fn load_within(timeout: Duration, url: &str, phases: &str) -> Load {
     let file = format!(r#"{{ "name": "a drill", "workload": "demo", "phases": {phases}, "expect": [] }}"#);
     let target = Target::parse(url).unwrap();
-    let plan = Plan::of(&serde_json::from_str(&file).unwrap(), 7, &target);
+    let plan = serde_json::from_str::<DrillFile>(&file).unwrap().plan(7, &target);
     let plan = plan.unwrap_or_else(|problems| panic!("{problems:?}"));
     let bounds = Bounds { timeout, in_flight: NonZero::new(1_000).unwrap() };
     Load::new(vec![target], plan, bounds).unwrap()
 }
 
 async fn run(load: Load) -> Outcome {
-    let (_stopper, stopping) = stop::channel();
+    let (_stopper, stopping) = shutdown::channel();
     load.run(stopping).await.unwrap()
 }
 
@@ -226,14 +227,14 @@ async fn a_load_that_is_stopped_says_how_far_it_came() {
              "endless": { "for": "1h", "rate": "20/s", "request": { "path": "/" } },
              "never": { "for": "1h", "rate": "1/s", "request": { "path": "/" } } }"#,
     );
-    let (stopper, stopping) = stop::channel();
+    let (stopper, stopping) = shutdown::channel();
     let progress = load.progress();
     assert_eq!((progress.elapsed(), progress.due()), (Duration::ZERO, 0));
     let stop = async {
         peer.saw(4).await;
         assert_eq!(progress.phase(), 1);
         assert!(progress.elapsed() >= 70 * MS, "{:?}", progress.elapsed());
-        stopper.ask(stop::Stop::Gently);
+        stopper.ask(shutdown::Shutdown::Graceful);
     };
     let (outcome, ()) = tokio::join!(load.run(stopping), stop);
     let outcome = outcome.unwrap();

@@ -112,7 +112,7 @@ async fn one_scrape_brings_native_histograms_and_classic_buckets_that_agree() {
     // The classic half of the same scrape.
     let classic = format!("http_server_request_duration_seconds_bucket{labels} @ {at}");
     let classic = prometheus.api.query(&classic).await.unwrap();
-    assert_eq!(classic.len(), firedrill::server::BUCKETS.len() + 1, "{classic:?}");
+    assert_eq!(classic.len(), firedrill_server::BUCKETS.len() + 1, "{classic:?}");
     let below = |edge: &str| {
         let bucket = classic.iter().find(|bucket| bucket["metric"]["le"] == edge);
         let bucket = bucket.unwrap_or_else(|| panic!("no bucket {edge}: {classic:?}"));

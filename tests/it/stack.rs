@@ -170,7 +170,7 @@ impl Stack {
         let is_native = |value: &RawValue| matches!(value, RawValue::Native { count, .. } if *count > 0.0);
         assert!(native.len() == 1 && is_native(&native[0].value), "{native:?}");
         let classic = last("http_server_request_duration_seconds_bucket").await;
-        assert_eq!(classic.len(), firedrill::server::BUCKETS.len() + 1, "{classic:?}");
+        assert_eq!(classic.len(), firedrill_server::BUCKETS.len() + 1, "{classic:?}");
     }
 
     /// From inside the network: what publishes a port on the host may turn a reset into a close.

@@ -10,7 +10,8 @@ use crate::service::Service;
 
 /// The script, which `npm ci` puts there.
 fn axe() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/node_modules/axe-core/axe.min.js");
+    let path =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("web/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run npm ci in web", path.display()))
 }

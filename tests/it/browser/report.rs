@@ -10,7 +10,7 @@ use crate::directory::Directory;
 use crate::process::Process;
 
 /// A run against a real Prometheus, Alertmanager and pager.
-const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/runs/remembers.run.json");
+const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/runs/remembers.run.json");
 
 /// A report on disk.
 pub(super) struct Report(Directory);

@@ -16,7 +16,7 @@ const OF_OTHERS: [&str; 2] = ["prometheus_", "alertmanager_"];
 
 /// What the recording rules record.
 fn recorded() -> Vec<String> {
-    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/rules");
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules");
     let files =
         std::fs::read_dir(rules).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
     let names = |text: String| -> Vec<String> {

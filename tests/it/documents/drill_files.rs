@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use firedrill::drill::file::{DrillFile, Expectation, problems};
+use firedrill_drill::file::{DrillFile, Expectation, problems};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn every_example_is_right_and_the_schema_says_so_too() {
 #[test]
 fn every_drill_that_ships_is_right_and_the_schema_says_so_too() {
     let schema = schema();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let drills = std::fs::read_dir(root.join("drills")).unwrap();
     let mut read = 0;
     let example = root.join("examples/drill-your-own/drill.yaml");

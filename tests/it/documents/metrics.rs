@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use firedrill::contract;
+use firedrill_contract as contract;
 
 use crate::scrape::Scrape;
 use crate::service::Service;
@@ -105,7 +105,8 @@ async fn exposed_by(serving: &Serving) -> BTreeMap<String, Metric> {
 
 /// The rows of the table `| metric | type | labels | what it is |`, names in backticks.
 fn table(file: &str) -> BTreeMap<String, Metric> {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let page =
+        std::fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(file)).unwrap();
     let mut metrics = BTreeMap::new();
     let from_head = page.lines().skip_while(|line| *line != "| metric | type | labels | what it is |");
     for line in from_head.skip(2).take_while(|line| line.starts_with('|')) {

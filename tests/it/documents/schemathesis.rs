@@ -11,7 +11,7 @@ async fn schemathesis_finds_no_answer_that_is_not_documented() {
     // Without the token, nothing that it asks for ends or stalls the service.
     let flags = ["--open-latency", "100ms", "--open-body", "64KiB"];
     let service = Service::start_with(&flags, &[("FIREDRILL_TOKEN", "which-it-is-not-told")]).await;
-    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemathesis");
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/schemathesis");
     let ran = Command::new("schemathesis")
         .args(["--config-file", "schemathesis.toml", "--no-color", "run"])
         .arg(format!("http://{}/openapi.json", service.address))

@@ -4,15 +4,17 @@ use std::path::Path;
 
 /// Everything in which a test can be declared.
 fn sources() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let patterns = ["src/**/*.rs", "tests/it/**/*.rs", "deploy/tests/*.py", "deploy/terraform/*/tests/*.hcl"];
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let patterns = ["crates/*/src/**/*.rs", "tests/it/**/*.rs", "deploy/tests/*.py", "deploy/terraform/*/tests/*.hcl"];
     let paths = patterns.iter().flat_map(|pattern| glob::glob(root.join(pattern).to_str().unwrap()).unwrap());
     paths.map(|path| std::fs::read_to_string(path.unwrap()).unwrap()).collect()
 }
 
 #[test]
 fn each_test_that_a_defence_is_shown_by_is_there() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
+    let page =
+        std::fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("SECURITY.md"))
+            .unwrap();
     let sources = sources();
     let rows: Vec<Vec<&str>> = page
         .lines()

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use firedrill::drill::evidence::{Alertmanager, Evidence, Held, Sources};
-use firedrill::drill::question::Questions;
+use firedrill_drill::evidence::{Alertmanager, Evidence, Held, Sources};
+use firedrill_drill::question::Questions;
 use serde_json::json;
 
 use super::{client, collector, now};

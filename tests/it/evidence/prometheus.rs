@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use firedrill::drill::evidence::{Evidence, Explained, Extent, Prometheus, Said, Sources};
-use firedrill::drill::question::{Dashboards, Explain, Instant, Questions};
-use firedrill::drill::time::Time;
+use firedrill_contract::Time;
+use firedrill_drill::evidence::{Evidence, Explained, Extent, Prometheus, Said, Sources};
+use firedrill_drill::question::{Dashboards, Explain, Instant, Questions};
 
 use super::{client, collector, now};
 use crate::eventually::eventually;

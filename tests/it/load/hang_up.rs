@@ -1,7 +1,7 @@
 //! Clients that hang up as they are told to: the service counts each of them once.
 
-use firedrill::drill::fate::{Fate, Seen};
-use firedrill::drill::load::Outcome;
+use firedrill_load::fate::{Fate, Seen};
+use firedrill_load::load::Outcome;
 use http::StatusCode;
 
 use super::{MS, drill, fates, load_within, run};

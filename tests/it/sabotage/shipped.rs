@@ -25,7 +25,7 @@ pub(crate) struct Shipped(BTreeMap<String, String>);
 
 impl Shipped {
     pub(crate) fn copy() -> Self {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let repository = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let mut files = BTreeMap::new();
         for directory in DIRECTORIES {
             for entry in std::fs::read_dir(repository.join(directory)).unwrap() {

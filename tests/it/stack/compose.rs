@@ -58,7 +58,7 @@ impl Project {
     }
 
     async fn run(&self, mut command: Command) -> String {
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         command.env("COMPOSE_PROJECT_NAME", &self.name).env("FIREDRILL_IMAGE", IMAGE);
         // Ports that nobody has.
         for service in ["FIREDRILL", "PROMETHEUS", "ALERTMANAGER", "PAGER", "GRAFANA"] {
@@ -108,7 +108,7 @@ impl Drop for Project {
         let compose = |arguments: &[&str]| -> std::io::Result<Output> {
             let mut command = std::process::Command::new("docker");
             command.args(["compose", "--project-name", &self.name]).args(arguments);
-            command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output()
+            command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).stdin(Stdio::null()).output()
         };
         if std::thread::panicking()
             && let Ok(logs) = compose(&["logs", "--no-color", "--tail", "60"])

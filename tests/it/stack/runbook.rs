@@ -10,7 +10,7 @@ pub(super) struct Runbook {
 impl Runbook {
     /// The runbook of this alert.
     pub(super) fn of(alert: &str) -> Self {
-        let path = format!("{}/docs/runbooks/{alert}.md", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/docs/runbooks/{alert}.md", concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         Self::parse(&text).unwrap_or_else(|| panic!("{path}: no ```sh cause"))
     }

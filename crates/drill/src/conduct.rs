@@ -1,0 +1,217 @@
+//! One drill, from its begin to its run file: waits for quiet, sends, waits for what is still to come.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::evidence::{Collector, Evidence, NoSource, Now, Sources};
+use super::file::DrillFile;
+use super::judge::{self, Ruling, judge};
+use super::run::{PhaseLedger, Run, VERSION};
+use firedrill_contract::Time;
+use firedrill_load::ledger::Ledger;
+use firedrill_load::load::{Load, Outcome, Progress};
+use firedrill_load::plan::Planned;
+use firedrill_net::Target;
+use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
+
+/// How often to look whether what is waited for has come.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A drill that is ready to be conducted.
+pub struct Drill {
+    /// Its file.
+    pub file: DrillFile,
+    /// What makes its requests repeatable.
+    pub seed: u64,
+    /// Where they go.
+    pub target: Target,
+    /// What is sent, and when.
+    pub load: Load,
+    /// Where evidence is.
+    pub sources: Sources,
+    /// How often to look at what forgets.
+    pub every: Duration,
+}
+
+/// How far a drill has come.
+#[derive(Debug, Clone)]
+pub enum Stage {
+    /// Asks whether everything is there.
+    Asking,
+    /// Waits for monitoring to be quiet, and for what.
+    Quieting(String),
+    /// Sends requests.
+    Sending(Arc<Progress>),
+    /// Waits for evidence, until then at the latest, and for what.
+    Waiting(Time, String),
+}
+
+/// A drill that could not begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unready {
+    /// Evidence could not be had.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoEvidence(Vec<NoSource>),
+    /// Its questions cannot be asked.
+    #[error("{0}")]
+    Unaskable(String),
+    /// The system does not grant what it sends with.
+    #[error("cannot send: {0}")]
+    Unsendable(String),
+    /// Somebody stopped it.
+    #[error("interrupted before the first request")]
+    Interrupted,
+}
+
+impl Drill {
+    /// Conducts it: returns all that a verdict rests on.
+    ///
+    /// # Errors
+    /// When it could not begin. Whatever goes wrong later is in the run.
+    pub async fn conduct(
+        self,
+        now: &Now,
+        stages: &watch::Sender<Stage>,
+        mut stopping: ShutdownSignal,
+    ) -> Result<Run, Unready> {
+        self.sources.preflight().await.map_err(Unready::NoEvidence)?;
+        let clock = OwnClock::watched(Arc::clone(now));
+        let mut run = self.before(now());
+        let Self { load, sources, every, .. } = self;
+        let collector =
+            sources.start(&judge::questions(&run), every, Arc::clone(now)).map_err(Unready::Unaskable)?;
+        tokio::select! {
+            () = quiet(&collector, &mut run, now, stages) => {}
+            () = stopping.wait_for(Shutdown::Graceful) => return Err(Unready::Interrupted),
+        }
+        stages.send_replace(Stage::Sending(load.progress()));
+        let sent = load.run(stopping.clone()).await;
+        let outcome = sent.map_err(|error| Unready::Unsendable(error.to_string()))?;
+        run.take(outcome);
+        gather(&collector, &mut run, &clock, stages, &mut stopping).await;
+        Ok(run)
+    }
+
+    /// The run before anything was sent, as if it began now.
+    fn before(&self, now: Time) -> Run {
+        let mut began = now;
+        let phase = |planned: &Planned| {
+            let ended = began + planned.lasts().unwrap_or_default();
+            let phase = PhaseLedger { name: planned.name.clone(), began, ended, ledger: Ledger::default() };
+            began = ended;
+            phase
+        };
+        let phases: Vec<_> = self.load.plan().phases().iter().map(phase).collect();
+        Run {
+            version: VERSION,
+            firedrill: env!("CARGO_PKG_VERSION").to_owned(),
+            drill: self.file.clone(),
+            target: self.target.origin(),
+            seed: self.seed,
+            began: now,
+            ended: began,
+            phases,
+            interrupted: false,
+            clock_moved_ms: 0,
+            evidence: Evidence::none(now),
+        }
+    }
+}
+
+impl Run {
+    /// Takes in what came of the load.
+    fn take(&mut self, outcome: Outcome) {
+        let began = outcome.began;
+        let phase = |phase: firedrill_load::load::Phase| PhaseLedger {
+            name: phase.name,
+            began: began + phase.began,
+            ended: began + phase.ended,
+            ledger: phase.ledger,
+        };
+        self.ended = began + outcome.ended.max(outcome.lasted());
+        self.phases = outcome.phases.into_iter().map(phase).collect();
+        self.began = began;
+        self.interrupted = outcome.interrupted;
+    }
+}
+
+/// The drill's own clock, against the time that passes.
+struct OwnClock {
+    now: Now,
+    began: (Instant, Time),
+}
+
+impl OwnClock {
+    fn watched(now: Now) -> Self {
+        let began = (Instant::now(), now());
+        Self { now, began }
+    }
+
+    /// By how much it was put forward since then, in milliseconds.
+    fn moved_ms(&self) -> i64 {
+        let (instant, time) = self.began;
+        (self.now)().millis().saturating_sub((time + instant.elapsed()).millis())
+    }
+}
+
+/// Waits until the target has been scraped and no alert fires that the drill is to cause, as long as
+/// that may take. What is still not so then, the judge finds.
+async fn quiet(collector: &Collector, run: &mut Run, now: &Now, stages: &watch::Sender<Stage>) {
+    let first = now();
+    loop {
+        run.began = now();
+        run.evidence = collector.collect(&judge::questions(run), run.began).await;
+        let Some((reason, within)) = judge::unquiet(run) else { return };
+        if now() >= first + within {
+            return;
+        }
+        stages.send_replace(Stage::Quieting(reason));
+        sleep(LOOK).await;
+    }
+}
+
+/// Collects evidence until nothing more is to be expected of it, or somebody wants no more of it.
+async fn gather(
+    collector: &Collector,
+    run: &mut Run,
+    clock: &OwnClock,
+    stages: &watch::Sender<Stage>,
+    stopping: &mut ShutdownSignal,
+) {
+    let mut questions = judge::questions(run);
+    let mut explained = false;
+    loop {
+        run.evidence = collector.collect(&questions, run.began).await;
+        run.clock_moved_ms = clock.moved_ms();
+        let verdicts = judge(run);
+        let pending = verdicts.iter().filter_map(|verdict| match verdict.ruling {
+            Ruling::NotYet(until) => Some((until, &verdict.says)),
+            Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => None,
+        });
+        let Some((until, what)) = pending.max_by_key(|(until, _)| *until) else {
+            // Once: what cannot be explained by then is not.
+            if explained {
+                return;
+            }
+            explained = true;
+            questions.explain = judge::unexplained(run, &verdicts);
+            // Of a drill that was interrupted nothing is judged, and so nothing is to be explained.
+            if run.interrupted || questions.explain.is_empty() {
+                return;
+            }
+            // A source that was away may be back by then, so that there is more to wait for.
+            continue;
+        };
+        stages.send_replace(Stage::Waiting(until, what.clone()));
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            () = stopping.wait_for(Shutdown::Graceful) => {
+                run.interrupted = true;
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The HTTP API of Prometheus (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
+
+#[cfg(any(test, feature = "testing"))]
+pub(in crate::evidence) mod fuzz;
+
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+
+use crate::evidence::{Labels, Rule, Said, Sample, Series, Value};
+use firedrill_contract::Time;
+use firedrill_net::client::{Answer, Client, Failure, Question};
+
+/// Asks one Prometheus.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::evidence) struct Api<'a>(pub(in crate::evidence) &'a Client);
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(in crate::evidence) enum Unanswered {
+    /// The query is the reason: another one may be answered.
+    Refused(String),
+    /// The source is the reason.
+    Failed(Failure),
+}
+
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What every answer is wrapped in.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    status: String,
+    data: Option<T>,
+    #[serde(default, rename = "errorType")]
+    error_type: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+/// What a query gave, by its type.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+enum Found {
+    Vector(Vec<Element>),
+    Matrix(Vec<Row>),
+    Scalar(Point),
+    String(serde::de::IgnoredAny),
+}
+
+/// An element of an instant vector: it has either a number or a native histogram.
+#[derive(Debug, Deserialize)]
+struct Element {
+    metric: Labels,
+    value: Option<Point>,
+}
+
+/// A series of a range.
+#[derive(Debug, Deserialize)]
+struct Row {
+    metric: Labels,
+    #[serde(default)]
+    values: Vec<Point>,
+    #[serde(default)]
+    histograms: Vec<(f64, Histogram)>,
+}
+
+/// A time in seconds, and a value at it.
+#[derive(Debug, Deserialize)]
+struct Point(f64, #[serde(deserialize_with = "number")] f64);
+
+/// A native histogram, the part of it that has a place here.
+#[derive(Debug, Deserialize)]
+struct Histogram {
+    #[serde(deserialize_with = "number")]
+    count: f64,
+}
+
+/// A number as Prometheus writes it: a text, since JSON has none for `NaN` and the infinities.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format!("found {text:?}, expected a number")))
+}
+
+impl From<Row> for Series {
+    fn from(row: Row) -> Self {
+        let numbers = row.values.into_iter().map(|Point(at, value)| Sample(Time::from_seconds(at), value));
+        let counts =
+            row.histograms.into_iter().map(|(at, native)| Sample(Time::from_seconds(at), native.count));
+        let mut samples: Vec<_> = numbers.chain(counts).collect();
+        samples.sort_by_key(|sample| sample.0);
+        Self { labels: row.metric, samples }
+    }
+}
+
+impl From<Groups> for Vec<Rule> {
+    fn from(Groups { groups }: Groups) -> Self {
+        let rules = groups.into_iter().flat_map(|group| {
+            let rule = move |rule: Loaded| Rule {
+                name: rule.name,
+                alerting: rule.kind == Kind::Alerting,
+                group: group.name.clone(),
+                query: rule.query,
+                interval_ms: millis(group.interval),
+                for_ms: millis(rule.duration),
+                keep_firing_for_ms: millis(rule.keep_firing_for),
+                labels: rule.labels,
+                annotations: rule.annotations,
+                last_error: rule.last_error,
+            };
+            group.rules.into_iter().map(rule)
+        });
+        rules.collect()
+    }
+}
+
+/// The part of `/api/v1/targets` that is read.
+#[derive(Deserialize)]
+struct Targets {
+    #[serde(rename = "activeTargets")]
+    active: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    labels: Labels,
+    #[serde(rename = "scrapeInterval")]
+    interval: String,
+}
+
+/// The part of `/api/v1/rules` that is read.
+#[derive(Deserialize)]
+struct Groups {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    name: String,
+    interval: f64,
+    rules: Vec<Loaded>,
+}
+
+#[derive(Deserialize)]
+struct Loaded {
+    #[serde(rename = "type")]
+    kind: Kind,
+    name: String,
+    query: String,
+    #[serde(default)]
+    duration: f64,
+    #[serde(default, rename = "keepFiringFor")]
+    keep_firing_for: f64,
+    #[serde(default)]
+    labels: Labels,
+    #[serde(default)]
+    annotations: Labels,
+    #[serde(default, rename = "lastError")]
+    last_error: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Alerting,
+    Recording,
+}
+
+impl Api<'_> {
+    /// The version that it says it is.
+    pub(in crate::evidence) async fn version(self) -> Result<String, Failure> {
+        #[derive(Deserialize)]
+        struct Build {
+            version: String,
+        }
+        let build: Build = self.data(&Question::get("/api/v1/status/buildinfo")).await?;
+        Ok(build.version)
+    }
+
+    /// Its clock.
+    pub(super) async fn time(self) -> Result<Time, Failure> {
+        let question = Question::form("/api/v1/query").with("query", "time()");
+        moment(&self.0.ask(&question).await?)
+    }
+
+    /// The time between two scrapes of a target, by job, in milliseconds; the longest, where a job has several.
+    pub(in crate::evidence) async fn scrape_intervals(self) -> Result<BTreeMap<String, u64>, Failure> {
+        let answer = self.0.ask(&Question::get("/api/v1/targets").with("state", "active")).await?;
+        intervals(&answer)
+    }
+
+    /// Every rule.
+    pub(super) async fn rules(self) -> Result<Vec<Rule>, Failure> {
+        let groups: Groups = self.data(&Question::get("/api/v1/rules")).await?;
+        Ok(groups.into())
+    }
+
+    /// What an expression gives at a moment of Prometheus' clock; now, where there is none.
+    pub(super) async fn instant(self, query: &str, at: Option<Time>) -> Result<Said, Failure> {
+        let question = Question::form("/api/v1/query").with("query", query);
+        let question = match at {
+            Some(at) => question.with("time", seconds(at)),
+            None => question,
+        };
+        said(&self.0.ask(&question).await?)
+    }
+
+    /// The raw samples that a selector selects in so many milliseconds until now.
+    pub(super) async fn raw(self, selector: &str, milliseconds: u128) -> Result<Vec<Series>, Failure> {
+        let query = format!("{selector}[{milliseconds}ms]");
+        let answer = self.0.ask(&Question::form("/api/v1/query").with("query", query)).await?;
+        sure(matrix(&answer), &answer)
+    }
+
+    /// What an expression gave between two moments of Prometheus' clock, once each step.
+    pub(in crate::evidence) async fn range(
+        self,
+        query: &str,
+        (from, to): (Time, Time),
+        step_ms: u64,
+    ) -> Result<Vec<Series>, Unanswered> {
+        let question = Question::form("/api/v1/query_range")
+            .with("query", query)
+            .with("start", seconds(from))
+            .with("end", seconds(to))
+            .with("step", format!("{step_ms}ms"));
+        matrix(&self.0.ask(&question).await?)
+    }
+
+    /// The series that a selector selects, with samples at any time around these moments.
+    pub(super) async fn series(
+        self,
+        selector: &str,
+        (from, to): (Time, Time),
+        at_most: u32,
+    ) -> Result<Vec<Labels>, Unanswered> {
+        let question = Question::form("/api/v1/series")
+            .with("match[]", selector)
+            .with("start", seconds(from))
+            .with("end", seconds(to))
+            .with("limit", at_most.to_string());
+        let answer = self.0.ask(&question).await?;
+        data(&answer)
+    }
+
+    /// The names of all metrics between these moments.
+    pub(super) async fn names(self, (from, to): (Time, Time)) -> Result<Vec<String>, Failure> {
+        let question = Question::get("/api/v1/label/__name__/values")
+            .with("start", seconds(from))
+            .with("end", seconds(to));
+        self.data(&question).await
+    }
+
+    async fn data<T: DeserializeOwned>(self, question: &Question) -> Result<T, Failure> {
+        let answer = self.0.ask(question).await?;
+        sure(data(&answer), &answer)
+    }
+}
+
+/// What an answer holds, or why it holds nothing.
+fn data<T: DeserializeOwned>(answer: &Answer<'_>) -> Result<T, Unanswered> {
+    // An error that does not come from Prometheus, such as a proxy's, need not be JSON.
+    let envelope = answer.json::<Envelope<T>>();
+    if !answer.status().is_success() {
+        return Err(match envelope {
+            Ok(Envelope { error_type, error, .. })
+                if answer.status().is_client_error()
+                    && matches!(error_type.as_str(), "bad_data" | "execution") =>
+            {
+                Unanswered::Refused(error)
+            }
+            _ => answer.unexpected("an answer").into(),
+        });
+    }
+    let envelope = envelope?;
+    // Annotations of the query's own language say what may be unwise in it; any other warning says
+    // that a part of the answer is missing.
+    if let Some(warning) = envelope.warnings.iter().find(|warning| !warning.starts_with("PromQL")) {
+        return Err(Unanswered::Refused(format!("only a part could be answered: {warning}")));
+    }
+    match envelope.data {
+        Some(data) if envelope.status == "success" => Ok(data),
+        _ => Err(answer.unexpected("data").into()),
+    }
+}
+
+/// For what cannot be refused with good reason.
+fn sure<T>(answered: Result<T, Unanswered>, answer: &Answer<'_>) -> Result<T, Failure> {
+    answered.map_err(|unanswered| match unanswered {
+        Unanswered::Refused(why) => answer.failure(&format!("refused: {why}")),
+        Unanswered::Failed(failure) => failure,
+    })
+}
+
+/// The moment that a scalar is.
+fn moment(answer: &Answer<'_>) -> Result<Time, Failure> {
+    match sure(data(answer), answer)? {
+        Found::Scalar(Point(_, seconds)) => Ok(Time::from_seconds(seconds)),
+        Found::Vector(_) | Found::Matrix(_) | Found::String(_) => Err(answer.unexpected("a scalar")),
+    }
+}
+
+/// By job, the longest interval of its targets, in milliseconds.
+fn intervals(answer: &Answer<'_>) -> Result<BTreeMap<String, u64>, Failure> {
+    let targets: Targets = sure(data(answer), answer)?;
+    let mut intervals = BTreeMap::new();
+    for Target { mut labels, interval } in targets.active {
+        let parsed = promql_parser::util::parse_duration(&interval);
+        let interval = parsed.map_err(|_| answer.unexpected("scrape intervals such as 15s"))?;
+        let longest: &mut u64 = intervals.entry(labels.remove("job").unwrap_or_default()).or_default();
+        *longest = (*longest).max(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+    }
+    Ok(intervals)
+}
+
+/// What a query gave, or why it gives no numbers.
+fn said(answer: &Answer<'_>) -> Result<Said, Failure> {
+    match data(answer) {
+        Ok(Found::Vector(elements)) => Ok(values(elements)),
+        Ok(Found::Scalar(Point(_, value))) => Ok(Said::Values(vec![Value { labels: Labels::new(), value }])),
+        Ok(Found::Matrix(_)) => {
+            Ok(Said::Refused("it gives ranges of samples, not one value each".to_owned()))
+        }
+        Ok(Found::String(_)) => Ok(Said::Refused("it gives a text, not a number".to_owned())),
+        Err(Unanswered::Refused(why)) => Ok(Said::Refused(why)),
+        Err(Unanswered::Failed(failure)) => Err(failure),
+    }
+}
+
+fn matrix(answer: &Answer<'_>) -> Result<Vec<Series>, Unanswered> {
+    match data(answer)? {
+        Found::Matrix(rows) => Ok(rows.into_iter().map(Series::from).collect()),
+        Found::Vector(_) | Found::Scalar(_) | Found::String(_) => Err(answer.unexpected("a matrix").into()),
+    }
+}
+
+fn values(elements: Vec<Element>) -> Said {
+    let values = elements
+        .into_iter()
+        .map(|Element { metric, value }| value.map(|Point(_, value)| Value { labels: metric, value }));
+    match values.collect() {
+        Some(values) => Said::Values(values),
+        None => {
+            let why =
+                "it gives native histograms, which are no numbers: expected one such as histogram_count(...)";
+            Said::Refused(why.to_owned())
+        }
+    }
+}
+
+fn seconds(time: Time) -> String {
+    format!("{:.3}", time.seconds())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no rule waits for 500 million years"
+)]
+fn millis(seconds: f64) -> u64 {
+    (seconds * 1_000.0).round() as u64
+}

@@ -1,0 +1,42 @@
+//! What has to hold whatever a Prometheus answers.
+
+use http::StatusCode;
+
+use super::{Groups, Unanswered, data, intervals, matrix, moment, said, sure};
+use crate::evidence::fuzz::{stays, told};
+use crate::evidence::{Clock, Labels, Rule, Said};
+use firedrill_contract::Time;
+use firedrill_net::client::{Answer, Client};
+
+/// Reads an answer as one to each question that there is.
+pub(in crate::evidence) fn read(client: &Client, status: StatusCode, body: &[u8]) {
+    let answer = Answer::unasked(client, status, body);
+    let success = status.is_success();
+    if let Ok(said) = said(&answer).map_err(told) {
+        assert!(success || !matches!(said, Said::Values(_)), "{said:?}");
+        stays(&said);
+    }
+    if let Ok(series) = matrix(&answer).map_err(refused) {
+        assert!(success);
+        assert!(series.iter().all(|series| series.samples.is_sorted_by_key(|sample| sample.0)));
+        stays(&series);
+    }
+    if let Ok(there) = moment(&answer).map_err(told) {
+        let (before, after) = (Time::from_millis(0), Time::from_millis(10));
+        let _ = Clock::seen(there, before, after).there(before);
+    }
+    if let Ok(intervals) = intervals(&answer).map_err(told) {
+        stays(&intervals);
+    }
+    if let Ok(groups) = sure(data::<Groups>(&answer), &answer).map_err(told) {
+        stays(&Vec::<Rule>::from(groups));
+    }
+    let _ = data::<Vec<Labels>>(&answer).map_err(refused);
+    let _ = sure(data::<Vec<String>>(&answer), &answer).map_err(told);
+}
+
+fn refused(why: Unanswered) {
+    if let Unanswered::Failed(failure) = why {
+        told(failure);
+    }
+}

@@ -1,0 +1,252 @@
+//! The drill's own scrapes of what a service exposes, for where no Prometheus is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use promql_parser::label::Matcher;
+use promql_parser::parser::Expr;
+
+use super::exposition::{self, Exposed as Sampled};
+use super::{Exposed, Labels, Sample, Scrape, Selected, Series};
+use crate::promql;
+use firedrill_contract::Time;
+use firedrill_net::client::{Client, Failure, Question};
+
+/// The format that is asked for, which is the one that is read.
+const FORMAT: &str = "text/plain;version=0.0.4";
+
+/// How many series are kept, and how many samples of them all. A service that exposes new ones at each scrape
+/// would otherwise fill the memory.
+const MOST_SERIES: usize = 100_000;
+const MOST_SAMPLES: usize = 10_000_000;
+
+/// What was scraped so far: of each selector the series that it selects, and nothing else.
+#[derive(Debug)]
+pub(super) struct Scraped {
+    interval_ms: u64,
+    scrapes: Vec<Scrape>,
+    selected: Vec<Watched>,
+    metrics: BTreeSet<String>,
+    /// How many of each are kept.
+    series: usize,
+    samples: usize,
+}
+
+/// A selector and what it selected.
+#[derive(Debug)]
+struct Watched {
+    selector: String,
+    matchers: Vec<Matcher>,
+    series: BTreeMap<Labels, Vec<Sample>>,
+}
+
+/// Asks the service for what it exposes, and hands that on.
+///
+/// # Errors
+/// When there is no answer, or one that is not in the format.
+pub(super) async fn scrape(client: &Client, take: impl FnOnce(&[Sampled<'_>]) + Send) -> Result<(), Failure> {
+    let answer = client.fetch(&Question::get("/metrics").accepting(FORMAT)).await?;
+    let kind = answer.content_type().unwrap_or_default();
+    let media = kind.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("text/plain") {
+        return Err(answer.failure(&format!("expected the media type {FORMAT}, found {kind:?}")));
+    }
+    let samples = exposition::parse(answer.text()?).map_err(|wrong| answer.failure(&wrong.to_string()))?;
+    take(&samples);
+    Ok(())
+}
+
+impl Scraped {
+    /// Nothing yet, of these selectors.
+    ///
+    /// # Errors
+    /// When one is no selector of series.
+    pub(super) fn new(interval: Duration, selectors: &[String]) -> Result<Self, String> {
+        let distinct: BTreeSet<_> = selectors.iter().collect();
+        let selected: Result<_, _> = distinct.into_iter().map(|selector| Watched::new(selector)).collect();
+        Ok(Self {
+            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
+            scrapes: Vec::new(),
+            selected: selected?,
+            metrics: BTreeSet::new(),
+            series: 0,
+            samples: 0,
+        })
+    }
+
+    /// Takes down that a scrape was begun then, and what it failed with.
+    pub(super) fn note(&mut self, at: Time, error: Option<String>) {
+        let full = || {
+            format!(
+                "it has exposed more than {MOST_SERIES} series or {MOST_SAMPLES} samples, and no more are kept"
+            )
+        };
+        let error = error.or_else(|| self.is_full().then(full));
+        self.scrapes.push(Scrape { at, error });
+    }
+
+    const fn is_full(&self) -> bool {
+        self.series >= MOST_SERIES || self.samples >= MOST_SAMPLES
+    }
+
+    /// Keeps what is selected of what a scrape that was begun then brought.
+    pub(super) fn keep(&mut self, at: Time, samples: &[Sampled<'_>]) {
+        self.metrics = samples.iter().map(|sample| sample.name.to_owned()).collect();
+        for sample in samples {
+            if self.is_full() {
+                return;
+            }
+            let at = sample.at.map_or(at, Time::from_millis);
+            for watched in self.selected.iter_mut().filter(|watched| watched.selects(sample)) {
+                let series = watched.series.entry(labels(sample)).or_default();
+                self.series += usize::from(series.is_empty());
+                self.samples += 1;
+                series.push(Sample(at, sample.value));
+            }
+        }
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// When one of these selectors was not among those that were watched.
+    pub(super) fn found(&self, selectors: &[String]) -> Result<Exposed, String> {
+        let watched = |selector: &String| {
+            let found = self.selected.iter().find(|watched| watched.selector == *selector);
+            found.ok_or_else(|| format!("{selector} was not among what was watched from the start"))
+        };
+        let mut samples = Vec::new();
+        for selector in selectors.iter().collect::<BTreeSet<_>>() {
+            let series = watched(selector)?.series.iter();
+            let series =
+                series.map(|(labels, samples)| Series { labels: labels.clone(), samples: samples.clone() });
+            samples.push(Selected { selector: selector.clone(), series: series.collect() });
+        }
+        Ok(Exposed {
+            interval_ms: self.interval_ms,
+            scrapes: self.scrapes.clone(),
+            samples,
+            metrics: self.metrics.iter().cloned().collect(),
+        })
+    }
+}
+
+impl Watched {
+    fn new(selector: &str) -> Result<Self, String> {
+        let parsed = promql::parse(selector).map_err(|why| format!("{selector}: {why}"))?;
+        let Expr::VectorSelector(vector) = parsed else {
+            return Err(format!("{selector}: expected a selector of series such as up{{job=\"app\"}}"));
+        };
+        if vector.offset.is_some() || vector.at.is_some() || !vector.matchers.or_matchers.is_empty() {
+            return Err(format!("{selector}: expected a selector without offset, @ and or"));
+        }
+        let name =
+            vector.name.map(|name| Matcher::new(promql_parser::label::MatchOp::Equal, "__name__", &name));
+        let matchers = name.into_iter().chain(vector.matchers.matchers).collect();
+        Ok(Self { selector: selector.to_owned(), matchers, series: BTreeMap::new() })
+    }
+
+    /// Whether it selects the series of this sample: a label that is not there matches as an empty one.
+    fn selects(&self, sample: &Sampled<'_>) -> bool {
+        self.matchers.iter().all(|matcher| {
+            let value = match matcher.name.as_str() {
+                "__name__" => sample.name,
+                name => sample.labels.iter().find(|(label, _)| *label == name).map_or("", |(_, value)| value),
+            };
+            matcher.is_match(value)
+        })
+    }
+}
+
+fn labels(sample: &Sampled<'_>) -> Labels {
+    let name = ("__name__".to_owned(), sample.name.to_owned());
+    let labels = sample.labels.iter().filter(|(_, value)| !value.is_empty());
+    labels.map(|(name, value)| ((*name).to_owned(), value.clone().into_owned())).chain([name]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scraped(selectors: &[&str], texts: &[Result<&str, &str>]) -> Exposed {
+        let selectors: Vec<_> = selectors.iter().map(|&selector| selector.to_owned()).collect();
+        let mut scraped = Scraped::new(Duration::from_secs(1), &selectors).unwrap();
+        for (text, second) in texts.iter().zip(1..) {
+            let at = Time::from_millis(second * 1_000);
+            if let Ok(text) = text {
+                scraped.keep(at, &exposition::parse(text).unwrap());
+            }
+            scraped.note(at, text.err().map(str::to_owned));
+        }
+        scraped.found(&selectors).unwrap()
+    }
+
+    /// Each series that is selected from this text, by its labels without the name.
+    fn selected(selector: &str, text: &str) -> Vec<String> {
+        let exposed = scraped(&[selector], &[Ok(text)]);
+        let labels = exposed.samples[0].series.iter().map(|series| {
+            let labels: Vec<_> = series.labels.iter().filter(|(name, _)| *name != "__name__").collect();
+            format!("{labels:?}")
+        });
+        labels.collect()
+    }
+
+    #[test]
+    fn a_selector_selects_as_in_prometheus() {
+        let text = "a{b=\"1\"} 1\na{b=\"12\"} 1\na{b=\"\",c=\"x\"} 1\na 1\nab{b=\"1\"} 1\n";
+        for (selector, count) in [
+            ("a", 4),
+            ("a{b=\"1\"}", 1),
+            ("a{b!=\"1\"}", 3),
+            ("a{b=~\"1\"}", 1),
+            ("a{b=~\"1.*\"}", 2),
+            ("a{b=~\"1|12\"}", 2),
+            ("a{b!~\"1.*\"}", 2),
+            ("a{b=\"\"}", 2),
+            ("a{c=\"x\",b=\"\"}", 1),
+            ("{__name__=~\"a.*\",b=\"1\"}", 2),
+            ("b", 0),
+        ] {
+            assert_eq!(selected(selector, text).len(), count, "{selector}: {:?}", selected(selector, text));
+        }
+        assert_eq!(selected("a{c=\"x\"}", text), ["[(\"c\", \"x\")]"], "an empty label is none");
+    }
+
+    #[test]
+    fn each_scrape_has_its_time_and_a_bad_one_its_reason() {
+        let exposed = scraped(&["a"], &[Ok("a 1\n"), Err("refused"), Ok("a 2\nc 1\n")]);
+        let errors: Vec<_> = exposed.scrapes.iter().map(|scrape| scrape.error.as_deref()).collect();
+        assert_eq!(errors, [None, Some("refused"), None]);
+        let at = |second: i64, value| Sample(Time::from_millis(second * 1_000), value);
+        assert_eq!(exposed.samples[0].series[0].samples, [at(1, 1.0), at(3, 2.0)]);
+        assert_eq!(exposed.metrics, ["a", "c"]);
+        assert_eq!(exposed.interval_ms, 1_000);
+    }
+
+    #[test]
+    fn a_service_that_exposes_without_end_is_kept_up_to_a_bound_and_told() {
+        let text =
+            |from: usize| (from..from + 60_000).map(|n| format!("a{{b=\"{n}\"}} 1\n")).collect::<String>();
+        let exposed = scraped(&["a"], &[Ok(&text(0)), Ok(&text(60_000)), Ok(&text(120_000))]);
+        assert_eq!(exposed.samples[0].series.len(), MOST_SERIES);
+        let errors: Vec<_> = exposed.scrapes.iter().map(|scrape| scrape.error.as_deref()).collect();
+        let full = Some("it has exposed more than 100000 series or 10000000 samples, and no more are kept");
+        assert_eq!(errors, [None, full, full]);
+    }
+
+    #[test]
+    fn the_time_of_a_sample_is_what_the_service_says_where_it_does() {
+        let exposed = scraped(&["a"], &[Ok("a 1 500\n")]);
+        assert_eq!(exposed.samples[0].series[0].samples, [Sample(Time::from_millis(500), 1.0)]);
+    }
+
+    #[test]
+    fn what_is_no_selector_and_what_was_not_watched_is_refused() {
+        for selector in ["rate(a[1m])", "a[1m]", "a offset 1m", "a @ 5", "a{"] {
+            assert!(Scraped::new(Duration::from_secs(1), &[selector.to_owned()]).is_err(), "{selector}");
+        }
+        let scraped = Scraped::new(Duration::from_secs(1), &["a".to_owned()]).unwrap();
+        let error = scraped.found(&["b".to_owned()]).unwrap_err();
+        assert_eq!(error, "b was not among what was watched from the start");
+    }
+}

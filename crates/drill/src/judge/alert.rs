@@ -1,0 +1,401 @@
+//! An alert fires, is told, resolves; or never fires.
+//!
+//! Read from `ALERTS`, which Prometheus writes at each evaluation: when an alert began to pend, when it
+//! fired, and when it did for the last time are known to one evaluation, whoever looks and whenever.
+
+mod told;
+
+use std::time::Duration;
+
+use crate::evidence::{Labels, Rule, Sample, Series};
+use crate::file::expectation::{Alert, Fires, Resolves};
+use crate::question::Explain;
+use crate::run::PhaseLedger;
+use firedrill_contract::Time;
+use firedrill_contract::nearest;
+use firedrill_contract::quantity::format_duration;
+
+use super::case::{Case, SETTLED, succeeded};
+use super::cause;
+use super::verdict::{Detection, Finding, Ruling, Verdict};
+use told::{held, told};
+
+pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
+    let Ok(rules) = case.alerting_rules(&alert.alert) else { return Vec::new() };
+    let during = alert.fires.as_ref().map(|fires| fires.during.as_str());
+    let Ok(phase) = case.phase(during) else { return Vec::new() };
+    rules
+        .into_iter()
+        .map(|rule| Explain {
+            expression: rule.query.clone(),
+            labels: alert.labels.clone().into_iter().collect(),
+            from: phase.began,
+            to: phase.ended,
+        })
+        .collect()
+}
+
+pub(super) fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Verdict> {
+    let name = &alert.alert;
+    if alert.never.is_some() {
+        let labels = wanted(alert).iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
+        return vec![
+            never(case, alert).unwrap_or_else(|finding| finding).about(format!("{name} silent{labels}")),
+        ];
+    }
+    let Some(fires) = &alert.fires else { return Vec::new() };
+    let about = format!("{name} fires");
+    let episode = match fired(case, alert, fires) {
+        Ok(episode) => episode,
+        Err(finding) => return without(alert, finding.about(about)),
+    };
+    let mut verdicts = vec![episode.verdict(case, alert, fires).about(about)];
+    let mut paged = None;
+    if let Some(notifies) = &alert.notifies {
+        let (finding, page) = told(case, alert, &episode, notifies);
+        verdicts.push(finding.about(format!("{name} told to {}", notifies.receiver)));
+        paged = page;
+    }
+    verdicts[0].detection = Some(episode.detection(case, alert, paged));
+    if let Some(resolves) = alert.resolves {
+        verdicts.push(
+            resolved(case, &episode, resolves)
+                .unwrap_or_else(|finding| finding)
+                .about(format!("{name} resolves")),
+        );
+    }
+    verdicts
+}
+
+/// The verdicts of an alert that did not fire: what should have followed could not be judged.
+fn without(alert: &Alert, first: Verdict) -> Vec<Verdict> {
+    let name = &alert.alert;
+    let rest = |subject: String| {
+        let finding = match first.ruling {
+            Ruling::NotYet(until) => Finding::not_yet(until, "waiting for it to fire"),
+            Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => {
+                Finding::could_not_tell("could not be judged: nothing fired")
+            }
+        };
+        finding.about(subject)
+    };
+    let told = alert.notifies.as_ref().map(|notifies| rest(format!("{name} told to {}", notifies.receiver)));
+    let resolved = alert.resolves.map(|_| rest(format!("{name} resolves")));
+    let rest: Vec<_> = told.into_iter().chain(resolved).collect();
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// The labels that an alert must have.
+fn wanted(alert: &Alert) -> Labels {
+    let severity = alert.severity.as_ref().map(|severity| ("severity".to_owned(), severity.clone()));
+    alert.labels.clone().into_iter().chain(severity).collect()
+}
+
+/// Whether these labels are among those.
+pub(super) fn among(wanted: &Labels, labels: &Labels) -> bool {
+    wanted.iter().all(|(name, value)| labels.get(name).map(String::as_str).unwrap_or_default() == value)
+}
+
+/// The annotations that an alert must have and has not, where there are any.
+fn missing(alert: &Alert, annotations: &Labels) -> Option<String> {
+    let missing = alert.annotations.iter().filter(|name| !annotations.contains_key(*name));
+    let missing = missing.map(String::as_str).collect::<Vec<_>>();
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+/// A time in which an alert fired without a break.
+struct Episode<'a> {
+    rule: &'a Rule,
+    /// The cause: its phase.
+    phase: PhaseLedger,
+    pending: Option<Time>,
+    fired: Time,
+    /// The last evaluation at which it fired.
+    last: Time,
+}
+
+/// The rule that should fire.
+fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
+    let rules = &case.prometheus()?.rules;
+    let alerting = || rules.iter().filter(|rule| rule.alerting);
+    if alerting().next().is_none() {
+        return Err(Finding::could_not_tell(
+            "Prometheus has no alerting rules loaded: look at its rule_files",
+        ));
+    }
+    let found = case.alerting_rules(&alert.alert)?;
+    // Several rules may share a name, for several severities.
+    let matching = found.iter().find(|rule| {
+        alert.severity.as_ref().is_none_or(|severity| rule.labels.get("severity") == Some(severity))
+    });
+    let Some(rule) = matching.or_else(|| found.first()) else {
+        let nearest = nearest(&alert.alert, alerting().map(|rule| rule.name.as_str()));
+        let nearest = nearest.map(|name| format!("; the nearest is {name}")).unwrap_or_default();
+        return Err(Finding::lied(format!("Prometheus has no alerting rule of this name{nearest}")));
+    };
+    if !rule.last_error.is_empty() {
+        return Err(Finding::lied(format!("its rule cannot be evaluated: {}", rule.last_error)));
+    }
+    Ok(rule)
+}
+
+/// Each series of `ALERTS` of this name and state.
+fn states<'a>(
+    case: &Case<'a>,
+    name: &str,
+    state: &str,
+) -> Result<impl Iterator<Item = &'a Series> + use<'a>, Finding> {
+    let (name, state) = (name.to_owned(), state.to_owned());
+    let is = move |series: &&Series| {
+        series.labels.get("alertname") == Some(&name) && series.labels.get("alertstate") == Some(&state)
+    };
+    Ok(case.prometheus()?.alerts.iter().filter(is))
+}
+
+fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a>, Finding> {
+    let rule = rule(case, alert)?;
+    let phase = case.phase(Some(&fires.during))?;
+    let wanted = wanted(alert);
+    let interval = Duration::from_millis(rule.interval_ms);
+    let cause = phase.began;
+    let firing: Vec<_> =
+        states(case, &alert.alert, "firing")?.filter(|series| among(&wanted, &series.labels)).collect();
+    let before = |series: &&&Series| {
+        series.samples.iter().any(|Sample(at, _)| *at < cause && *at + interval * 2 > cause)
+    };
+    if let Some(series) = firing.iter().find(before) {
+        let silenced = episodes(series, interval)
+            .iter()
+            .any(|(_, last)| *last >= cause && *last + interval * 2 < phase.ended);
+        let since = series.samples.first().map(|Sample(at, _)| at.to_string()).unwrap_or_default();
+        return Err(if silenced {
+            Finding::lied(
+                "it was firing before the cause and fell silent while the cause was there: is its comparison turned round?",
+            )
+        } else {
+            Finding::could_not_tell(format!(
+                "it was firing before the cause, since {since}: start when it is silent"
+            ))
+        });
+    }
+    let after = firing.iter().flat_map(|series| {
+        episodes(series, interval).into_iter().map(move |(first, last)| (*series, first, last))
+    });
+    let first = after.filter(|(_, first, _)| *first >= cause).min_by_key(|(_, first, _)| *first);
+    let Some((series, fired, last)) = first else {
+        return Err(never_fired(case, alert, fires, rule, &phase)?);
+    };
+    let identity = |labels: &Labels| {
+        let mut labels = labels.clone();
+        labels.remove("alertstate");
+        labels
+    };
+    let labels = identity(&series.labels);
+    let pending = states(case, &alert.alert, "pending")?
+        .filter(|pending| identity(&pending.labels) == labels)
+        .flat_map(|pending| episodes(pending, interval))
+        .filter(|(first, _)| *first >= cause && *first <= fired)
+        .map(|(first, _)| first)
+        .max();
+    Ok(Episode { rule, phase, pending, fired, last })
+}
+
+/// Whether the alert, as the drill is to cause it, fires at the time of collection.
+pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
+    let Ok(rule) = rule(case, alert) else { return false };
+    let recent = Duration::from_millis(rule.interval_ms).mul_f64(1.5) + SETTLED;
+    let wanted = wanted(alert);
+    let now = case.run.evidence.collected;
+    states(case, &alert.alert, "firing").is_ok_and(|firing| {
+        let mut last =
+            firing.filter(|series| among(&wanted, &series.labels)).filter_map(|series| series.samples.last());
+        last.any(|Sample(at, _)| *at + recent >= now)
+    })
+}
+
+/// Each stretch of samples that follow one another from evaluation to evaluation: its first and its last.
+pub(crate) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
+    let mut episodes: Vec<(Time, Time)> = Vec::new();
+    for Sample(at, _) in &series.samples {
+        match episodes.last_mut() {
+            Some((_, last)) if *last + interval.mul_f64(1.5) >= *at => *last = *at,
+            _ => episodes.push((*at, *at)),
+        }
+    }
+    episodes
+}
+
+/// What to say of an alert that did not fire, when there was time enough.
+fn never_fired(
+    case: &Case<'_>,
+    alert: &Alert,
+    fires: &Fires,
+    rule: &Rule,
+    phase: &PhaseLedger,
+) -> Result<Finding, Finding> {
+    let deadline = phase.began + fires.within.0;
+    let interval = Duration::from_millis(rule.interval_ms);
+    case.known_at(deadline + interval + SETTLED, &format!("{} to fire", alert.alert))?;
+    if let Some(gap) = case.gap(phase.began, deadline)? {
+        return Err(Finding::could_not_tell(format!("it never fired, but {gap}")));
+    }
+    let what = format!("never fired in the {} it had", format_duration(fires.within.0));
+    let of_name = |state| {
+        Ok::<_, Finding>(
+            states(case, &alert.alert, state)?
+                .filter(|series| series.samples.iter().any(|sample| sample.0 >= phase.began)),
+        )
+    };
+    if let Some(other) = of_name("firing")?.next() {
+        return Ok(Finding::lied(format!(
+            "fired, but not with the labels that were asked for: {}",
+            difference(&wanted(alert), &other.labels)
+        )));
+    }
+    let asked = format_duration(Duration::from_millis(rule.for_ms));
+    let pended = of_name("pending")?
+        .flat_map(|series| episodes(series, interval))
+        .filter(|(first, last)| *last >= phase.began && *first <= deadline)
+        .max_by_key(|(first, last)| last.since(*first));
+    let what = match pended {
+        Some((first, last)) if last + interval.mul_f64(1.5) >= deadline => {
+            let since = format_duration(deadline.since(first).unwrap_or_default());
+            return Ok(Finding::lied(format!(
+                "{what}: it pended for {since} of them, and its `for` asks for {asked}"
+            )));
+        }
+        Some((first, last)) => {
+            let most = format_duration(last.since(first).unwrap_or_default() + interval);
+            format!("{what}: it pended for {most} at most, and its `for` asks for {asked}")
+        }
+        None => what,
+    };
+    let causes = cause::of(case, &rule.query);
+    let silent = causes.is_empty() && pended.is_none();
+    let what = if silent { format!("{what}: its expression returned no series") } else { what };
+    Ok(cause::blame(&what, causes).with([written(rule)]))
+}
+
+/// The expression of a rule, as a line.
+fn written(rule: &Rule) -> String {
+    format!("its expression: {}", rule.query.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// How found labels differ from those that were wanted.
+fn difference(wanted: &Labels, found: &Labels) -> String {
+    let each = wanted.iter().filter_map(|(name, value)| match found.get(name) {
+        Some(other) if other == value => None,
+        Some(other) => Some(format!("{name}={value:?} was asked for, {other:?} found")),
+        None => Some(format!("it has no label {name:?}, {value:?} was asked for: is it grouped without it?")),
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+impl Episode<'_> {
+    fn verdict(&self, case: &Case<'_>, alert: &Alert, fires: &Fires) -> Finding {
+        let took = self.fired.since(self.phase.began).unwrap_or_default();
+        let (shown, within) = (format_duration(took), format_duration(fires.within.0));
+        if let Some(missing) = missing(alert, &self.rule.annotations) {
+            return Finding::lied(format!("fired {shown} after the cause, without the annotation {missing}"));
+        }
+        if took <= fires.within.0 {
+            return Finding::held(format!("{shown} after the cause (asked: within {within})"));
+        }
+        let finding = Finding::lied(format!("fired {shown} after the cause, {within} were allowed"));
+        match case.gap(self.phase.began, self.fired) {
+            Ok(Some(gap)) => Finding::could_not_tell(format!(
+                "fired {shown} after the cause, {within} were allowed; but {gap}"
+            )),
+            Ok(None) | Err(_) => finding
+                .with([format!("it pends for {}", format_duration(Duration::from_millis(self.rule.for_ms)))]),
+        }
+    }
+
+    /// Where the time went.
+    fn detection(&self, case: &Case<'_>, alert: &Alert, paged: Option<Time>) -> Detection {
+        let cause = self.phase.began;
+        let apart = |later: Time, earlier: Time| {
+            later.since(earlier).map_or(0, |apart| u64::try_from(apart.as_millis()).unwrap_or(u64::MAX))
+        };
+        let scrapes = case.scrapes(case.run.drill.job.as_deref()).unwrap_or_default();
+        let first = scrapes
+            .iter()
+            .flat_map(|up| &up.samples)
+            .map(|Sample(at, _)| *at)
+            .filter(|at| *at >= cause)
+            .min();
+        let pending = self.pending.unwrap_or(self.fired);
+        let scraped = first.unwrap_or(cause).min(pending);
+        let held = held(case, alert, self.fired).map(|held| held.first_seen).min();
+        Detection {
+            detected_ms: apart(self.fired, cause),
+            scrape_ms: apart(scraped, cause),
+            evaluation_ms: apart(pending, scraped),
+            for_ms: apart(self.fired, pending),
+            delivery_ms: held.map(|held| apart(held, self.fired)),
+            grouping_ms: paged.map(|paged| apart(paged, held.unwrap_or(self.fired).max(self.fired))),
+        }
+    }
+}
+
+fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Result<Finding, Finding> {
+    let interval = Duration::from_millis(episode.rule.interval_ms);
+    let deadline = episode.phase.ended + resolves.within.0;
+    let within = format_duration(resolves.within.0);
+    // It is known to have ended when an evaluation without it has passed.
+    let over = episode.last + interval;
+    let still = case.run.evidence.collected < over + SETTLED + SETTLED;
+    if still {
+        case.known_at(deadline + interval + SETTLED, "it to resolve")?;
+        let kept = Duration::from_millis(episode.rule.keep_firing_for_ms);
+        let kept = (!kept.is_zero()).then(|| format!("it is kept firing for {}", format_duration(kept)));
+        let says = format!("did not resolve in the {within} after its cause ended");
+        return Ok(remembered(case, episode, resolves, says).with(kept));
+    }
+    // An expression that nothing feeds any more gives nothing, as if all were well. A scrape that failed
+    // feeds those that are about failed scrapes.
+    if let Some(why) = case.unwatched(episode.fired, over, |_| true)? {
+        return Err(Finding::could_not_tell(format!("it no longer fires since {over}, but {why}")));
+    }
+    let Some(took) = over.since(episode.phase.ended) else {
+        return Ok(Finding::lied(format!("resolved at {over}, before its cause ended")));
+    };
+    let shown = format_duration(took);
+    if took <= resolves.within.0 + interval {
+        return Ok(Finding::held(format!("{shown} after its cause ended (asked: within {within})")));
+    }
+    let says = format!("resolved {shown} after its cause ended, {within} were allowed");
+    Ok(remembered(case, episode, resolves, says))
+}
+
+/// The finding that an alert resolved too late or not at all, with the ranges that remember its cause.
+fn remembered(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves, says: String) -> Finding {
+    let query = &episode.rule.query;
+    let mut long = cause::long_memory(case, query, resolves.within.0).into_iter();
+    let says = long.next().map_or_else(|| says.clone(), |first| format!("{says}: {first}"));
+    Finding::lied(says).with(long.map(|more| format!("also: {more}")).chain([written(episode.rule)]))
+}
+
+/// That it did not fire while the drill ran.
+fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
+    let rule = rule(case, alert)?;
+    let interval = Duration::from_millis(rule.interval_ms);
+    let (began, ended) = (case.run.began, case.run.ended);
+    let wanted = wanted(alert);
+    let firing: Vec<_> =
+        states(case, &alert.alert, "firing")?.filter(|series| among(&wanted, &series.labels)).collect();
+    let since =
+        firing.iter().flat_map(|series| episodes(series, interval)).filter(|(_, last)| *last >= began).min();
+    if let Some((first, _)) = since {
+        if first < began {
+            return Err(Finding::could_not_tell(format!("it was firing before the drill, since {first}")));
+        }
+        let after = format_duration(first.since(began).unwrap_or_default());
+        return Ok(case.should_be_silent(format!("fired {after} after the drill began")));
+    }
+    case.known_at(ended + interval + SETTLED, "the last evaluation")?;
+    match case.unwatched(began, ended, succeeded)? {
+        Some(why) => Err(Finding::could_not_tell(format!("it did not fire, but {why}"))),
+        None => Ok(Finding::held("it did not fire")),
+    }
+}

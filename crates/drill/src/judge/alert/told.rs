@@ -1,0 +1,164 @@
+//! Whether somebody was told of an alert that fired: what the pager got, and where the notification was lost.
+
+use std::time::Duration;
+
+use crate::evidence::{FailedNotifications, Held, Page};
+use crate::file::expectation::{Alert, Notifies};
+use crate::judge::case::{Case, SETTLED, said};
+use crate::judge::verdict::Finding;
+use firedrill_contract::Time;
+use firedrill_contract::quantity::{format_duration, many};
+
+use super::{Episode, among, missing, wanted};
+
+/// The alert as Alertmanager held it, since it fired.
+pub(super) fn held<'a>(
+    case: &Case<'a>,
+    alert: &Alert,
+    fired: Time,
+) -> impl Iterator<Item = &'a Held> + use<'a> {
+    let wanted = wanted(alert);
+    let name = alert.alert.clone();
+    let all = case.run.evidence.alertmanager.said().map_or(&[][..], |alertmanager| &alertmanager.alerts);
+    all.iter().filter(move |held| {
+        held.labels.get("alertname") == Some(&name) && among(&wanted, &held.labels) && held.last_seen >= fired
+    })
+}
+
+/// Whether somebody was told that it fires, and when.
+pub(super) fn told(
+    case: &Case<'_>,
+    alert: &Alert,
+    episode: &Episode<'_>,
+    notifies: &Notifies,
+) -> (Finding, Option<Time>) {
+    match page(case, alert, episode, notifies) {
+        Ok((page, rang)) => {
+            if rang + Duration::from_millis(episode.rule.interval_ms) + SETTLED < episode.fired {
+                let says = format!(
+                    "its page rang at {rang} by the pager's clock, before it fired: which of both clocks was off is not known"
+                );
+                return (Finding::could_not_tell(says), Some(rang));
+            }
+            let took = rang.since(episode.fired).unwrap_or_default();
+            let (shown, within) = (format_duration(took), format_duration(notifies.within.0));
+            let finding = if took <= notifies.within.0 {
+                Finding::held(format!("{shown} after it fired (asked: within {within})"))
+            } else {
+                Finding::lied(format!("{shown} after it fired, {within} were allowed"))
+            };
+            let finding = match missing(alert, &page.annotations) {
+                Some(missing) => Finding::lied(format!("the page lacks {missing}")),
+                None => finding,
+            };
+            (finding, Some(rang))
+        }
+        Err(finding) => (finding, None),
+    }
+}
+
+fn page<'a>(
+    case: &Case<'a>,
+    alert: &Alert,
+    episode: &Episode<'_>,
+    notifies: &Notifies,
+) -> Result<(&'a Page, Time), Finding> {
+    let pager = said(&case.run.evidence.pager, "the pager", "--pager");
+    let failed = failed(case, &notifies.receiver);
+    let pager = match (pager, &failed) {
+        // Where Alertmanager itself says that it could not tell anybody, nobody has to ask the pager.
+        (Err(_), Some(failed)) => return Err(Finding::lied(format!("nobody was told: {failed}"))),
+        (pager, _) => pager?,
+    };
+    if pager.listening_since > episode.fired {
+        return Err(Finding::could_not_tell(format!(
+            "the pager began to listen at {}, after it fired: it may have heard of it before",
+            pager.listening_since
+        )));
+    }
+    let wanted = wanted(alert);
+    let of_it =
+        |page: &&Page| page.labels.get("alertname") == Some(&alert.alert) && among(&wanted, &page.labels);
+    // Alertmanager's start is that of the evaluation at which it fired.
+    let recent =
+        |page: &&Page| page.starts_at + Duration::from_millis(episode.rule.interval_ms) >= episode.fired;
+    let mut pages = pager.pages.iter().filter(of_it).filter(recent);
+    let rang =
+        pages.clone().find_map(|page| (page.receiver == notifies.receiver).then_some((page, page.rang_at?)));
+    if let Some(rang) = rang {
+        return Ok(rang);
+    }
+    case.known_at(episode.fired + notifies.within.0 + SETTLED, "the page")?;
+    if let Some(other) = pages.find(|page| page.rang_at.is_some()) {
+        return Err(Finding::lied(format!(
+            "told to {:?} and not to {:?}",
+            other.receiver, notifies.receiver
+        )));
+    }
+    let what = format!("nobody was told in the {} after it fired", format_duration(notifies.within.0));
+    Err(unheard(case, alert, episode, notifies, &what, failed))
+}
+
+/// Why a page did not arrive.
+fn unheard(
+    case: &Case<'_>,
+    alert: &Alert,
+    episode: &Episode<'_>,
+    notifies: &Notifies,
+    what: &str,
+    failed: Option<String>,
+) -> Finding {
+    let mut held = held(case, alert, episode.fired).peekable();
+    let alertmanager = case.run.evidence.alertmanager.said();
+    let until = episode.fired + notifies.within.0;
+    let unseen = alertmanager.and_then(|alertmanager| {
+        alertmanager.unseen.iter().find(|unseen| unseen.to >= episode.fired && unseen.from <= until)
+    });
+    if let (Some(unseen), None) = (unseen, held.peek()) {
+        return Finding::lied(format!(
+            "{what}, and Alertmanager could not be asked meanwhile: {}",
+            unseen.why
+        ));
+    }
+    if alertmanager.is_some() && held.peek().is_none() {
+        return Finding::lied(format!(
+            "{what}: Prometheus never told Alertmanager, look at its `alerting` section"
+        ));
+    }
+    for held in held {
+        if let Some(by) = held.inhibited_by.first() {
+            return Finding::lied(format!("{what}: Alertmanager inhibits it because of {by}"));
+        }
+        if let Some(by) = held.silenced_by.first() {
+            return Finding::could_not_tell(format!("{what}: Alertmanager has a silence for it, {by}"));
+        }
+        if let Some(by) = held.muted_by.first() {
+            return Finding::could_not_tell(format!("{what}: Alertmanager mutes it at this time, by {by}"));
+        }
+        if !held.receivers.contains(&notifies.receiver) {
+            let routed = held.receivers.join(", ");
+            return Finding::lied(format!(
+                "{what}: Alertmanager routes it to {routed:?}, not to {:?}",
+                notifies.receiver
+            ));
+        }
+    }
+    match failed {
+        Some(failed) => Finding::lied(format!("{what}: {failed}")),
+        None => Finding::lied(what.to_owned()),
+    }
+}
+
+/// What Alertmanager says of notifications that failed, where any did.
+fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
+    let failed = case.run.evidence.alertmanager.said()?.failed.as_ref().ok()?;
+    let of_receiver =
+        |failed: &&FailedNotifications| failed.receiver.as_ref().is_none_or(|name| name == receiver);
+    let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;
+    let reason = failed.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    Some(format!(
+        "Alertmanager could not reach it: {} by {} failed{reason}",
+        many(failed.count, "notification", "notifications"),
+        failed.integration
+    ))
+}

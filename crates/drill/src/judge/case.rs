@@ -1,0 +1,359 @@
+//! A run, with the ways to look things up in it.
+
+use std::time::Duration;
+
+use crate::evidence::{Answer, Explained, Labels, Prometheus, Rule, Said, Sample, Series, Source, Value};
+use crate::file::Premise;
+use crate::promql::Variables;
+use crate::run::{PhaseLedger, Run};
+use firedrill_contract::Time;
+use firedrill_contract::quantity::format_duration;
+
+use super::truth::{Shown, Truth, shown};
+use super::verdict::Finding;
+
+/// How far a clock may be off before times cannot be compared.
+const CLOCKS_APART: Duration = Duration::from_secs(2);
+
+/// How late a request may leave before its phase was not what was asked for.
+const LATE: Duration = Duration::from_secs(1);
+
+/// The share of requests that may leave late.
+const FEW: f64 = 0.01;
+
+/// How long after the last answer a service may take to count it.
+pub(super) const SETTLED: Duration = Duration::from_secs(1);
+
+/// A run to be judged.
+pub(super) struct Case<'a> {
+    pub(super) run: &'a Run,
+}
+
+impl<'a> Case<'a> {
+    pub(super) const fn new(run: &'a Run) -> Self {
+        Self { run }
+    }
+
+    /// Why nothing in this run can be told, where that is so.
+    pub(super) fn spoiled(&self) -> Option<String> {
+        if self.run.interrupted {
+            return Some("the drill was interrupted".to_owned());
+        }
+        let clocks = [
+            ("Prometheus", self.run.evidence.prometheus.said().map(|prometheus| prometheus.clock)),
+            ("the pager", self.run.evidence.pager.said().map(|pager| pager.clock)),
+        ];
+        if let Some(moved) = moved(self.run.clock_moved_ms) {
+            return Some(format!(
+                "the drill's own clock was put {moved} while it ran: its times mean nothing"
+            ));
+        }
+        for (whose, clock) in clocks {
+            let Some(clock) = clock else { continue };
+            if let Some(moved) = moved(clock.moved_ms) {
+                return Some(format!(
+                    "the clock of {whose} was put {moved} while the drill ran: its times mean nothing"
+                ));
+            }
+            let surely = clock.ahead_ms.saturating_abs().saturating_sub(clock.give_or_take_ms);
+            if u128::try_from(surely).is_ok_and(|apart| apart > CLOCKS_APART.as_millis()) {
+                let side = if clock.ahead_ms > 0 { "ahead of" } else { "behind" };
+                let apart = format_duration(Duration::from_millis(clock.ahead_ms.unsigned_abs()));
+                return Some(format!(
+                    "the clock of {whose} is {apart} {side} the drill's: set both by NTP, or times cannot be compared"
+                ));
+            }
+        }
+        self.run.phases.iter().find_map(late)
+    }
+
+    /// What Prometheus said.
+    pub(super) fn prometheus(&self) -> Result<&'a Prometheus, Finding> {
+        said(&self.run.evidence.prometheus, "Prometheus", "--prometheus")
+    }
+
+    /// The raw samples of a selector: Prometheus's or, where the drill has none, those that the drill scraped itself.
+    pub(super) fn samples(&self, selector: &str) -> Result<&'a [Series], Finding> {
+        let evidence = &self.run.evidence;
+        let samples = match (&evidence.prometheus, &evidence.service) {
+            (Source::NotAsked, Source::Said(service)) => &service.samples,
+            (Source::NotAsked, Source::Missing(why)) => {
+                return Err(Finding::could_not_tell(format!(
+                    "the service's /metrics could not be read: {why}"
+                )));
+            }
+            _ => &self.prometheus()?.samples,
+        };
+        let found = samples.iter().find(|selected| selected.selector == selector);
+        found
+            .map(|selected| &*selected.series)
+            .ok_or_else(|| Finding::could_not_tell(format!("the run holds no samples of {selector}")))
+    }
+
+    /// What Prometheus answered to a query about a moment: one value for each set of labels.
+    pub(super) fn answer(&self, query: &str, at: Time) -> Result<&'a [Value], Finding> {
+        let answers = &self.prometheus()?.answers;
+        let found = answers.iter().find(|answer: &&Answer| answer.query == query && answer.at == at);
+        match found.map(|answer| &answer.said) {
+            Some(Said::Values(values)) => Ok(values),
+            Some(Said::Refused(why)) => {
+                Err(Finding::could_not_tell(format!("Prometheus refuses the query: {why}")))
+            }
+            None => Err(Finding::could_not_tell(format!("the run holds no answer to {query}"))),
+        }
+    }
+
+    /// The phase of this name, or all of them as one.
+    pub(super) fn phase(&self, name: Option<&str>) -> Result<PhaseLedger, Finding> {
+        let none = |why: &str| Finding::could_not_tell(why.to_owned());
+        match name {
+            Some(name) => {
+                let found = self.run.phase(name).cloned();
+                found.ok_or_else(|| none(&format!("the run has no phase {name:?}")))
+            }
+            None => {
+                let mut phases = self.run.phases.iter().cloned();
+                let first = phases.next().ok_or_else(|| none("the run has no phase"))?;
+                Ok(phases.fold(first, |mut whole, phase| {
+                    whole.ended = phase.ended;
+                    whole.ledger.add(&phase.ledger);
+                    whole
+                }))
+            }
+        }
+    }
+
+    /// What the variables in queries about this phase stand for.
+    pub(super) fn variables(&self, phase: &PhaseLedger) -> Variables<'a> {
+        Variables {
+            phase: phase.ended.since(phase.began).unwrap_or_default(),
+            workload: self.run.drill.workload.as_deref(),
+            job: self.run.drill.job.as_deref(),
+        }
+    }
+
+    /// The series that are about the drill's requests: those that the file names, its variables replaced, or
+    /// those of the semantic conventions.
+    pub(super) fn series_of_requests(
+        &self,
+        named: Option<&String>,
+        conventional: &str,
+    ) -> Result<String, Finding> {
+        match named {
+            Some(named) => Ok(self.variables(&self.phase(None)?).expand(named)),
+            None => self.run.drill.own_series(conventional).ok_or_else(|| {
+                Finding::could_not_tell("the drill names neither a workload nor series of its own")
+            }),
+        }
+    }
+
+    /// The time between two scrapes: of the drill's job, or the longest of any job where it names none. A Prometheus
+    /// that has just started knows of no targets yet, but has their samples.
+    pub(super) fn scrape_interval(&self) -> Duration {
+        let evidence = &self.run.evidence;
+        let millis = match (&evidence.prometheus, &evidence.service) {
+            (Source::Said(prometheus), _) => {
+                let intervals = &prometheus.scrape_intervals;
+                let of_job = self.run.drill.job.as_ref().and_then(|job| intervals.get(job)).copied();
+                of_job.or_else(|| self.usual_distance()).or_else(|| intervals.values().max().copied())
+            }
+            (_, Source::Said(service)) => Some(service.interval_ms),
+            _ => None,
+        };
+        Duration::from_millis(millis.unwrap_or(15_000))
+    }
+
+    /// The median of the times between two scrapes of the drill's job, in milliseconds, where it names one.
+    fn usual_distance(&self) -> Option<u64> {
+        let targets = self.scrapes(Some(self.run.drill.job.as_deref()?)).ok()?;
+        let apart = |pair: &[Sample]| pair[1].0.since(pair[0].0).unwrap_or_default();
+        let mut distances: Vec<_> =
+            targets.iter().flat_map(|target| target.samples.windows(2).map(apart)).collect();
+        distances.sort_unstable();
+        distances.get(distances.len() / 2).and_then(|median| u64::try_from(median.as_millis()).ok())
+    }
+
+    /// When and how each scrape of the target went: `up`, by target.
+    pub(super) fn scrapes(&self, job: Option<&str>) -> Result<Vec<Series>, Finding> {
+        let evidence = &self.run.evidence;
+        if let (Source::NotAsked, Source::Said(service)) = (&evidence.prometheus, &evidence.service) {
+            let up = |scrape: &crate::evidence::Scrape| {
+                Sample(scrape.at, if scrape.error.is_none() { 1.0 } else { 0.0 })
+            };
+            return Ok(vec![Series {
+                labels: Labels::new(),
+                samples: service.scrapes.iter().map(up).collect(),
+            }]);
+        }
+        let of_job =
+            |series: &&Series| job.is_none_or(|job| series.labels.get("job").is_some_and(|name| name == job));
+        Ok(self.samples("up")?.iter().filter(of_job).cloned().collect())
+    }
+
+    /// Whether the target has been scraped at all.
+    pub(super) fn is_scraped(&self) -> bool {
+        let up = |target: &Series| target.samples.iter().any(succeeded);
+        self.scrapes(self.run.drill.job.as_deref()).is_ok_and(|targets| targets.iter().any(up))
+    }
+
+    /// Where scrapes are missing between two moments: not those that failed, but those that never were.
+    pub(super) fn gap(&self, from: Time, to: Time) -> Result<Option<String>, Finding> {
+        let job = self.run.drill.job.as_deref();
+        let most = self.scrape_interval().mul_f64(2.5);
+        for series in self.scrapes(job)? {
+            let times = series.samples.iter().map(|Sample(at, _)| *at).collect::<Vec<_>>();
+            for pair in times.windows(2) {
+                let (before, after) = (pair[0], pair[1]);
+                let apart = after.since(before).unwrap_or_default();
+                if apart > most && after > from && before < to {
+                    let apart = format_duration(apart);
+                    return Ok(Some(format!(
+                        "nothing was scraped for {apart} from {before} on{}",
+                        named(&series.labels)
+                    )));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Why that nothing happened between two moments cannot be told: scrapes are missing, or for a while
+    /// no target of the job had one that counts. What is not watched is silent whatever happens.
+    pub(super) fn unwatched(
+        &self,
+        from: Time,
+        to: Time,
+        counts: impl Fn(&Sample) -> bool,
+    ) -> Result<Option<String>, Finding> {
+        if let Some(gap) = self.gap(from, to)? {
+            return Ok(Some(gap));
+        }
+        let targets = self.scrapes(self.run.drill.job.as_deref())?;
+        let counted = targets.iter().flat_map(|target| &target.samples).filter(|sample| counts(sample));
+        let mut times: Vec<_> = counted.map(|sample| sample.0).filter(|at| *at > from && *at < to).collect();
+        times.extend([from, to]);
+        times.sort();
+        let most = self.scrape_interval().mul_f64(2.5);
+        let apart = |pair: &[Time]| pair[1].since(pair[0]).unwrap_or_default();
+        let longest = times.windows(2).max_by_key(|pair| apart(pair)).filter(|pair| apart(pair) > most);
+        Ok(longest.map(|pair| {
+            format!("nothing was scraped for {} from {} on", format_duration(apart(pair)), pair[0])
+        }))
+    }
+
+    /// What the file takes for granted of the traffic and was not so, where anything was.
+    fn broken_premise(&self) -> Option<String> {
+        let broken = |premise: &Premise, phase: &PhaseLedger| {
+            let truth = Truth::of(premise.truth, phase).filter(|truth| truth.least > premise.at_most)?;
+            let (truth, most) = (Shown(truth, premise.truth), shown(premise.at_most, premise.truth));
+            Some(format!("{} was {truth} in {}, where at most {most} is given", premise.truth, phase.name))
+        };
+        let of = |premise: &Premise| {
+            let phases = self.run.phases.iter();
+            let mut about =
+                phases.filter(|phase| premise.during.as_ref().is_none_or(|name| *name == phase.name));
+            about.find_map(|phase| broken(premise, phase))
+        };
+        self.run.drill.given.iter().find_map(of)
+    }
+
+    /// That an alert fired which should have been silent: a lie, unless the traffic was not what the file
+    /// takes for granted.
+    pub(super) fn should_be_silent(&self, fired: String) -> Finding {
+        match self.broken_premise() {
+            Some(premise) => Finding::could_not_tell(format!("{fired}; but {premise}: it may be right")),
+            None => Finding::lied(fired),
+        }
+    }
+
+    /// The rule that alerts under this name.
+    pub(super) fn alerting_rules(&self, name: &str) -> Result<Vec<&'a Rule>, Finding> {
+        Ok(self.prometheus()?.rules.iter().filter(|rule| rule.alerting && rule.name == name).collect())
+    }
+
+    /// Whether a rule records this metric.
+    pub(super) fn records(&self, metric: &str) -> bool {
+        let rules = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.rules);
+        rules.iter().any(|rule| !rule.alerting && rule.name == metric)
+    }
+
+    /// What is known about why an expression gave what it gave.
+    pub(super) fn explained(&self, expression: &str) -> Vec<&'a Explained> {
+        let all = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.explained);
+        let Some(first) = all.iter().position(|explained| explained.expression == expression) else {
+            return Vec::new();
+        };
+        // What it rests on follows it: the expressions of the rules that record what it reads.
+        let rest = all[first + 1..].iter().take_while(|explained| explained.records.is_some());
+        std::iter::once(&all[first]).chain(rest).collect()
+    }
+
+    pub(super) fn is_explained(&self, expression: &str) -> bool {
+        !self.explained(expression).is_empty()
+    }
+
+    /// What is not known at the time of collection, since it may still be scraped or evaluated: an error until then.
+    pub(super) fn known_at(&self, moment: Time, what: &str) -> Result<(), Finding> {
+        if self.run.evidence.collected < moment {
+            return Err(Finding::not_yet(moment, format!("waiting for {what}")));
+        }
+        Ok(())
+    }
+}
+
+/// In words, by how much a clock was moved, where that is too much.
+fn moved(millis: i64) -> Option<String> {
+    let by = Duration::from_millis(millis.unsigned_abs());
+    let where_to = if millis > 0 { "forward" } else { "back" };
+    (by > CLOCKS_APART).then(|| format!("{where_to} by {}", format_duration(by)))
+}
+
+/// What a source said, or why it is not known.
+pub(super) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Result<&'a T, Finding> {
+    match source {
+        Source::Said(said) => Ok(said),
+        Source::NotAsked => {
+            Err(Finding::could_not_tell(format!("{who} was not asked: give its address by {flag}")))
+        }
+        Source::Missing(why) => Err(Finding::could_not_tell(format!("{who} gave no evidence: {why}"))),
+    }
+}
+
+/// The labels by which Prometheus tells targets apart.
+const TARGET: [&str; 2] = ["job", "instance"];
+
+/// Whether two series come from the same target.
+pub(super) fn of_same_target(one: &Labels, other: &Labels) -> bool {
+    TARGET.iter().all(|name| one.get(*name) == other.get(*name))
+}
+
+/// The scrapes, of these, of the target that a series comes from. A service that the drill scrapes itself is
+/// the only one, and has no labels.
+pub(super) fn scrapes_of<'a>(up: &'a [Series], labels: &Labels) -> Option<&'a Series> {
+    let same = |up: &&Series| of_same_target(&up.labels, labels);
+    up.iter().find(same).or_else(|| up.first().filter(|only| only.labels.is_empty()))
+}
+
+/// Whether a scrape, as `up` has it, succeeded.
+pub(super) fn succeeded(scrape: &Sample) -> bool {
+    scrape.1 == 1.0
+}
+
+/// ` at job="x", instance="y"`, where the labels say.
+pub(super) fn named(labels: &Labels) -> String {
+    let known = TARGET.iter().filter_map(|name| labels.get(*name).map(|value| format!("{name}={value:?}")));
+    let known = known.collect::<Vec<_>>().join(", ");
+    if known.is_empty() { known } else { format!(" at {known}") }
+}
+
+/// Why the generator's own lateness spoils a phase, where it does.
+fn late(phase: &PhaseLedger) -> Option<String> {
+    let lag = phase.ledger.lag();
+    let late = lag.above(LATE);
+    #[expect(clippy::cast_precision_loss, reason = "a share of requests")]
+    let share = late as f64 / lag.count().max(1) as f64;
+    (share > FEW).then(|| {
+        let name = &phase.name;
+        format!("the drill itself was behind: in {name}, {late} of {} requests left over {} late; use a lower rate or a machine of its own", lag.count(), format_duration(LATE))
+    })
+}

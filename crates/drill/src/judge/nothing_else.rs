@@ -1,0 +1,84 @@
+//! No alert begins to fire but those that the drill expects.
+
+use std::time::Duration;
+
+use crate::evidence::{Labels, Series};
+use crate::file::Expectation;
+use crate::file::expectation::NothingElse;
+use firedrill_contract::quantity::{format_duration, many};
+
+use super::alert::{among, episodes};
+use super::case::{Case, SETTLED, succeeded};
+use super::verdict::{Finding, Verdict};
+
+pub(super) fn judge(case: &Case<'_>, nothing: &NothingElse) -> Verdict {
+    found(case, nothing).unwrap_or_else(|finding| finding).about("nothing else fires")
+}
+
+fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
+    let prometheus = case.prometheus()?;
+    let rules = || prometheus.rules.iter().filter(|rule| rule.alerting);
+    let interval = |name: &str| {
+        let longest = rules().filter(|rule| rule.name == name).map(|rule| rule.interval_ms).max();
+        Duration::from_millis(longest.unwrap_or(60_000))
+    };
+    if rules().next().is_none() {
+        return Err(Finding::could_not_tell(
+            "Prometheus has no alerting rules loaded: look at its rule_files",
+        ));
+    }
+    let about: Labels = nothing.labels.clone().into_iter().collect();
+    let mut others = Vec::new();
+    for series in prometheus.alerts.iter().filter(|series| among(&about, &series.labels)) {
+        let Some(name) = series.labels.get("alertname") else { continue };
+        if series.labels.get("alertstate").is_none_or(|state| state != "firing")
+            || expected(case, nothing, name, series)
+        {
+            continue;
+        }
+        let interval = interval(name);
+        let new = episodes(series, interval).into_iter().find(|(first, _)| *first >= case.run.began);
+        if let Some((first, _)) = new {
+            let after = format_duration(first.since(case.run.began).unwrap_or_default());
+            others.push(format!("{name}{} fired {after} after the drill began", shown(&series.labels)));
+        }
+    }
+    let mut others = others.into_iter();
+    if let Some(first) = others.next() {
+        return Ok(case.should_be_silent(first).with(others));
+    }
+    let longest = rules().map(|rule| rule.interval_ms).max().unwrap_or_default();
+    case.known_at(
+        case.run.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
+        "the last evaluation",
+    )?;
+    match case.unwatched(case.run.began, case.run.ended, succeeded)? {
+        Some(why) => Err(Finding::could_not_tell(format!("nothing else fired, but {why}"))),
+        None => Ok(Finding::held(format!(
+            "{}, none fired that was not asked to",
+            many(rules().count(), "alerting rule", "alerting rules")
+        ))),
+    }
+}
+
+fn expected(case: &Case<'_>, nothing: &NothingElse, name: &str, series: &Series) -> bool {
+    let asked = case.run.drill.expect.iter().any(|expectation| match expectation {
+        Expectation::Alert(alert) if alert.alert == name && alert.fires.is_some() => {
+            let labels: Labels = alert.labels.clone().into_iter().collect();
+            among(&labels, &series.labels)
+        }
+        _ => false,
+    });
+    asked || nothing.except.iter().any(|except| except == name)
+}
+
+/// The labels that say what an alert is about.
+fn shown(labels: &Labels) -> String {
+    let plain = |name: &str| !matches!(name, "__name__" | "alertname" | "alertstate");
+    let each: Vec<_> = labels
+        .iter()
+        .filter(|(name, _)| plain(name))
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    if each.is_empty() { String::new() } else { format!("{{{}}}", each.join(", ")) }
+}

@@ -1,0 +1,196 @@
+//! By how much counters rose while a drill ran.
+//!
+//! Read from raw samples around the quiet before and after the drill, and not by `increase()`, which
+//! extrapolates. A counter that began anew, or whose service is gone, may have taken with it what it
+//! counted since its last scrape: as many as ended in that time widen the truth.
+
+use std::time::Duration;
+
+use crate::evidence::{Labels, Sample, Series};
+use crate::run::PhaseLedger;
+use firedrill_contract::Time;
+
+use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
+use super::truth::rounded;
+use super::verdict::Finding;
+
+/// How many more scrapes what is missing may take to be counted.
+const PATIENCE: u32 = 2;
+
+/// When a process started: that it did again shows even where its counter has overtaken what it stood at.
+/// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
+pub(super) const START_TIME: &str = "process_start_time_seconds";
+
+/// By how much each of some counters rose.
+pub(super) struct Rises<'a> {
+    each: Vec<(&'a Series, f64)>,
+    /// The times of which what was counted may be lost.
+    blind: Vec<(Time, Time)>,
+    /// Whether somebody else's requests were counted before the drill or after it.
+    pub(super) moved: bool,
+    /// The counters that went down though their process went on, a line each: what no counter may do.
+    pub(super) fell: Vec<String>,
+    pub(super) notes: Vec<String>,
+}
+
+impl<'a> Rises<'a> {
+    /// As they stand at the first scrape that should have everything; where that is not enough, a few scrapes
+    /// later, since a service that is short of processor time counts late.
+    pub(super) fn of(
+        case: &Case<'a>,
+        series: &'a [Series],
+        enough: impl Fn(&Self) -> bool,
+    ) -> Result<Self, Finding> {
+        let at_once = case.run.ended + SETTLED;
+        let early = Self::until(case, series, at_once)?;
+        if enough(&early) {
+            return Ok(early);
+        }
+        let mut patient = Self::until(case, series, at_once + case.scrape_interval() * PATIENCE)?;
+        let late = patient.total() - early.total();
+        if late > 0.0 {
+            let late = rounded(late);
+            patient
+                .notes
+                .push(format!("{late} counted late: not yet at the first scrape that should have had all"));
+        }
+        Ok(patient)
+    }
+
+    /// As they stand at the first scrape from `quiet` on.
+    fn until(case: &Case<'a>, series: &'a [Series], quiet: Time) -> Result<Self, Finding> {
+        let mut rises =
+            Self { each: Vec::new(), blind: Vec::new(), moved: false, fell: Vec::new(), notes: Vec::new() };
+        let targets = Targets::of(case)?;
+        for series in series {
+            let until = targets.settled(case, &series.labels, quiet)?;
+            rises.follow(case, series, until, &targets);
+        }
+        for (labels, from) in targets.gone(case, series) {
+            rises.notes.push(format!("not scraped any more since {from}{}", named(&labels)));
+            rises.blind.push((from, case.run.ended));
+        }
+        rises.blind.sort();
+        rises.blind.dedup();
+        Ok(rises)
+    }
+
+    /// Takes in what one series counted while the drill ran.
+    fn follow(&mut self, case: &Case<'_>, series: &'a Series, until: Time, targets: &Targets<'_>) {
+        let began = case.run.began;
+        let (before, after): (Vec<_>, Vec<_>) = series
+            .samples
+            .iter()
+            .copied()
+            .filter(|Sample(at, _)| *at <= until)
+            .partition(|Sample(at, _)| *at <= began);
+        let recent = case.scrape_interval() * 4;
+        self.moved |= before
+            .windows(2)
+            .any(|pair| pair[1].1 > pair[0].1 && began.since(pair[1].0).is_some_and(|ago| ago <= recent));
+        // A series that was not there, on a target that was scraped, stood at nothing.
+        let scraped =
+            targets.up(&series.labels).is_none_or(|up| up.samples.iter().any(|Sample(at, _)| *at <= began));
+        let base = before.last().map(|Sample(at, value)| (*at, *value));
+        let born = after.first().filter(|_| !scraped).map(|Sample(at, value)| (*at, *value));
+        let mut last = base.or(born).unwrap_or((began, 0.0));
+        // Of a target that was found later nobody knows since when it counted what it first showed.
+        let unknown = born.filter(|(_, value)| base.is_none() && *value > 0.0).map(|(at, _)| (began, at));
+        self.blind.extend(unknown);
+        let mut rise = 0.0;
+        for Sample(at, value) in after {
+            let restarted = targets.restarted(&series.labels, last.0, at);
+            if value >= last.1 && restarted != Some(true) {
+                rise += value - last.1;
+            } else {
+                rise += value;
+                self.blind.push((last.0, at));
+                if restarted == Some(false) {
+                    self.fell.push(format!(
+                        "it went down from {} to {} at {at}{}, though its process did not start anew",
+                        rounded(last.1),
+                        rounded(value),
+                        named(&series.labels)
+                    ));
+                }
+            }
+            last = (at, value);
+        }
+        self.each.push((series, rise));
+    }
+
+    /// Each series, with how much it rose.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&'a Series, f64)> {
+        self.each.iter().copied()
+    }
+
+    /// How much they rose together.
+    pub(super) fn total(&self) -> f64 {
+        self.each().map(|(_, rise)| rise).sum()
+    }
+
+    /// How many requests may have been counted and then lost: as many as ended while nobody looked.
+    pub(super) fn lost(&self, case: &Case<'_>, whole: &PhaseLedger) -> u64 {
+        let ended = |(from, to): &(Time, Time)| {
+            let since = |time: Time| time.since(case.run.began).unwrap_or(Duration::ZERO);
+            whole.ledger.ended_between(since(*from), since(*to))
+        };
+        self.blind.iter().map(ended).sum()
+    }
+}
+
+/// The targets that were scraped, by the labels that tell them apart.
+struct Targets<'a> {
+    up: Vec<Series>,
+    started: &'a [Series],
+}
+
+impl<'a> Targets<'a> {
+    fn of(case: &Case<'a>) -> Result<Self, Finding> {
+        // Not every service says when it started.
+        let started = case.samples(START_TIME).unwrap_or_default();
+        Ok(Self { up: case.scrapes(None)?, started })
+    }
+
+    /// Whether the process that a series comes from started again between two scrapes; nothing where it does not say.
+    fn restarted(&self, labels: &Labels, from: Time, to: Time) -> Option<bool> {
+        let same = |started: &&Series| of_same_target(&started.labels, labels);
+        let started = self.started.iter().find(same)?;
+        let before = started.samples.iter().rfind(|Sample(at, _)| *at <= from)?;
+        let since = started.samples.iter().rfind(|Sample(at, _)| *at > from && *at <= to)?;
+        Some(since.1 > before.1)
+    }
+
+    /// The scrapes of the target that a series comes from.
+    fn up(&self, labels: &Labels) -> Option<&Series> {
+        scrapes_of(&self.up, labels)
+    }
+
+    /// The first scrape that succeeded when everything should have been answered and counted: the one that
+    /// tells all, or the last one where the target is gone.
+    fn settled(&self, case: &Case<'_>, labels: &Labels, quiet: Time) -> Result<Time, Finding> {
+        let Some(up) = self.up(labels) else { return Ok(quiet) };
+        let mut after = up.samples.iter().filter(|sample| succeeded(sample));
+        if let Some(Sample(at, _)) = after.find(|Sample(at, _)| *at >= quiet) {
+            return Ok(*at);
+        }
+        case.known_at(case.gone_by(quiet), "the scrape after the last answer")?;
+        Ok(quiet)
+    }
+
+    /// Those of these series that were scraped while the drill ran and not after it, with when they last were.
+    fn gone(&self, case: &Case<'_>, series: &[Series]) -> Vec<(Labels, Time)> {
+        let quiet = case.run.ended + SETTLED;
+        let last = |up: &Series| up.samples.iter().rfind(|sample| succeeded(sample)).map(|Sample(at, _)| *at);
+        let gone = |up: &Series| last(up).filter(|at| *at < quiet && *at >= case.run.began);
+        let ours = |up: &&Series| series.iter().any(|series| self.up(&series.labels) == Some(*up));
+        self.up.iter().filter(ours).filter_map(|up| gone(up).map(|at| (up.labels.clone(), at))).collect()
+    }
+}
+
+impl Case<'_> {
+    /// When a target that was not scraped since then counts as gone.
+    fn gone_by(&self, quiet: Time) -> Time {
+        quiet + self.scrape_interval().mul_f64(2.5)
+    }
+}

@@ -1,0 +1,79 @@
+//! What is counted had its series before the first request: a counter that is born at 1 hides its first event.
+
+use crate::evidence::{Sample, Series};
+use crate::file::expectation::Series as Expected;
+use crate::question::{Explain, Questions};
+
+use super::case::{Case, SETTLED, scrapes_of};
+use super::cause;
+use super::verdict::{Finding, Verdict};
+
+fn selectors(case: &Case<'_>, expected: &Expected) -> Vec<String> {
+    let Ok(whole) = case.phase(None) else { return Vec::new() };
+    expected.series.0.iter().map(|selector| case.variables(&whole).expand(selector)).collect()
+}
+
+pub(super) fn ask(case: &Case<'_>, expected: &Expected, questions: &mut Questions) {
+    questions.selectors.extend(selectors(case, expected));
+}
+
+pub(super) fn explain(case: &Case<'_>, expected: &Expected) -> Vec<Explain> {
+    let explain =
+        |expression| Explain { expression, labels: [].into(), from: case.run.began, to: case.run.ended };
+    selectors(case, expected).into_iter().map(explain).collect()
+}
+
+pub(super) fn judge(case: &Case<'_>, expected: &Expected) -> Vec<Verdict> {
+    let one = |selector: String| {
+        let metric = selector.split('{').next().unwrap_or_default().to_owned();
+        found(case, &selector)
+            .unwrap_or_else(|finding| finding)
+            .with([selector])
+            .about(format!("{metric} at zero"))
+    };
+    selectors(case, expected).into_iter().map(one).collect()
+}
+
+fn found(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
+    let run = case.run;
+    let series = case.samples(selector)?;
+    case.known_at(run.ended + case.scrape_interval() + SETTLED, "the scrape after the last answer")?;
+    if series.is_empty() {
+        return Ok(cause::blame("there is no such series", cause::of(case, selector)));
+    }
+    let up = case.scrapes(None)?;
+    if !up.iter().any(|up| before(up, case)) {
+        return Err(Finding::could_not_tell(
+            "nothing was scraped before the first request: start when the target has been scraped",
+        ));
+    }
+    let born = |series: &&Series| {
+        let target = scrapes_of(&up, &series.labels);
+        !before(series, case) && target.is_none_or(|up| before(up, case))
+    };
+    let late: Vec<_> = series.iter().filter(born).map(shown).collect();
+    match late.first() {
+        Some(first) => {
+            let says = format!(
+                "{} of {} series were born while the drill ran, and hid what they counted first: {first}",
+                late.len(),
+                series.len()
+            );
+            Ok(Finding::lied(says).with(late.into_iter().skip(1)))
+        }
+        None => Ok(Finding::held(format!("{} series, each there before the first request", series.len()))),
+    }
+}
+
+fn before(series: &Series, case: &Case<'_>) -> bool {
+    series.samples.iter().any(|Sample(at, _)| *at <= case.run.began)
+}
+
+fn shown(series: &Series) -> String {
+    let labels = series
+        .labels
+        .iter()
+        .filter(|(name, _)| *name != "__name__")
+        .map(|(name, value)| format!("{name}={value:?}"));
+    format!("{{{}}}", labels.collect::<Vec<_>>().join(","))
+}

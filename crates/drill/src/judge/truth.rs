@@ -1,0 +1,158 @@
+//! What the ledger knows, as numbers that a query can be held against.
+
+use crate::file::value::{Quantity, Tolerance};
+use crate::run::PhaseLedger;
+use firedrill_load::ledger::Range;
+
+/// From the least to the most that may be true; mostly the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Truth {
+    pub(super) least: f64,
+    pub(super) most: f64,
+}
+
+impl Truth {
+    const fn exactly(number: f64) -> Self {
+        Self { least: number, most: number }
+    }
+
+    /// What this quantity was in this phase; nothing where no request says.
+    pub(super) fn of(quantity: Quantity, phase: &PhaseLedger) -> Option<Self> {
+        let ledger = &phase.ledger;
+        let (requests, errors) = (ledger.requests(), ledger.errors());
+        let seconds = phase.ended.since(phase.began)?.as_secs_f64();
+        let latency =
+            |found: Option<std::time::Duration>| found.map(|found| Self::exactly(found.as_secs_f64()));
+        match quantity {
+            Quantity::Number(number) => Some(Self::exactly(number)),
+            Quantity::Requests => Some(Self::range(requests)),
+            Quantity::Errors => Some(Self::range(errors)),
+            Quantity::ErrorRatio if requests.most == 0 => None,
+            // What may have been seen may have gone well for the service, or have failed.
+            Quantity::ErrorRatio => {
+                let failed =
+                    Range { least: errors.most, most: requests.least + (errors.most - errors.least) };
+                let went_well = Range { least: errors.least, most: requests.most };
+                Some(Self { least: ratio(went_well), most: ratio(failed) })
+            }
+            Quantity::Rate => {
+                let Self { least, most } = Self::range(requests);
+                Some(Self { least: least / seconds, most: most / seconds })
+            }
+            Quantity::Quantile(share) => latency(ledger.latency().quantile(share)),
+            Quantity::Mean => latency(ledger.latency().mean()),
+            Quantity::LatencySum => Some(Self::exactly(ledger.latency().sum().as_secs_f64())),
+            Quantity::SlowRatio(span) => {
+                let (slow, all) = (ledger.latency().above(span.0), ledger.latency().count());
+                (all > 0).then(|| Self::exactly(Self::share(slow, all)))
+            }
+        }
+    }
+
+    /// So many of so many, of which there are some.
+    pub(super) fn share(part: u64, all: u64) -> f64 {
+        ratio(Range { least: part, most: all.max(1) })
+    }
+
+    fn range(range: Range) -> Self {
+        let Range { least, most } = range;
+        #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 requests")]
+        Self { least: least as f64, most: most as f64 }
+    }
+
+    /// Whether a number is it, to within the tolerance.
+    pub(super) fn is(self, number: f64, within: Tolerance) -> bool {
+        number >= self.least - within.of(self.least) && number <= self.most + within.of(self.most)
+    }
+}
+
+/// `least` of `most`, as a share.
+fn ratio(range: Range) -> f64 {
+    let Truth { least, most } = Truth::range(range);
+    least / most
+}
+
+/// A number as a person reads it, in the unit of what it is compared with.
+pub(super) fn shown(number: f64, quantity: Quantity) -> String {
+    match quantity {
+        Quantity::ErrorRatio | Quantity::SlowRatio(_) => format!("{} %", rounded(number * 100.0)),
+        Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum => seconds(number),
+        Quantity::Rate => format!("{}/s", rounded(number)),
+        Quantity::Number(_) | Quantity::Requests | Quantity::Errors => rounded(number),
+    }
+}
+
+/// A time in seconds as a person reads it.
+pub(super) fn seconds(number: f64) -> String {
+    if number.abs() < 1.0 {
+        format!("{} ms", rounded(number * 1_000.0))
+    } else {
+        format!("{} s", rounded(number))
+    }
+}
+
+/// A number to four significant digits, whole ones as they are.
+pub(super) fn rounded(number: f64) -> String {
+    if !number.is_finite() || (number.fract() == 0.0 && number.abs() < 1e15) {
+        return number.to_string();
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the magnitude of a float is small")]
+    let digits = (3 - number.abs().log10().floor() as i32).clamp(0, 12);
+    let text = format!("{number:.*}", usize::try_from(digits).unwrap_or(0));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (least, most) = (shown(self.0.least, self.1), shown(self.0.most, self.1));
+        if least == most { f.write_str(&least) } else { write!(f, "{least} to {most}") }
+    }
+}
+
+/// A truth, to be shown in the unit of its quantity.
+pub(super) struct Shown(pub(super) Truth, pub(super) Quantity);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+
+    use super::*;
+    use firedrill_contract::Time;
+    use firedrill_load::fate::Fate;
+    use firedrill_load::ledger::{Ledger, Times};
+
+    #[test]
+    fn requests_whose_fate_nobody_knows_may_have_failed_or_not() {
+        let mut phase = PhaseLedger {
+            name: "calm".to_owned(),
+            began: Time::from_millis(0),
+            ended: Time::from_millis(10_000),
+            ledger: Ledger::default(),
+        };
+        let times = Times { due: Duration::ZERO, left: Duration::ZERO, ended: Duration::ZERO };
+        let fates = [Fate::Answered(StatusCode::OK), Fate::Answered(StatusCode::BAD_GATEWAY), Fate::TimedOut];
+        fates.into_iter().for_each(|fate| phase.ledger.enter(fate, times));
+        let truth = Truth::of(Quantity::ErrorRatio, &phase).unwrap();
+        // One of two or three failed, or two of three.
+        assert_eq!((truth.least, truth.most), (1.0 / 3.0, 2.0 / 3.0));
+    }
+
+    #[test]
+    fn numbers_are_rounded_for_people() {
+        for (number, text) in [
+            (0.50166, "0.5017"),
+            (3600.0, "3600"),
+            (12_345.6, "12346"),
+            (0.000_123_456, "0.0001235"),
+            (-2.5, "-2.5"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(rounded(number), text);
+        }
+        assert_eq!(rounded(f64::NAN), "NaN");
+        assert_eq!(seconds(0.1184), "118.4 ms");
+        assert_eq!(shown(0.502, Quantity::ErrorRatio), "50.2 %");
+    }
+}

@@ -1,0 +1,214 @@
+//! A run that was made up: half of the requests fail for a while, and one alert misses it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::evidence::{
+    Alertmanager, Clock, Evidence, Labels, Page, Pager, Prometheus, Sample, Selected, Series, Source,
+};
+use crate::file::DrillFile;
+use crate::judge::verdict::Detection;
+use crate::judge::{Ruling, Verdict};
+use crate::run::{PhaseLedger, Run, VERSION};
+use firedrill_contract::Time;
+use firedrill_load::fate::Fate;
+use firedrill_load::ledger::{Ledger, Times};
+
+/// When it began.
+pub const BEGAN: Time = Time::from_millis(1_700_000_000_000);
+
+/// Requests a second.
+const RATE: u64 = 20;
+
+/// When each phase begins and ends, in seconds.
+const PHASES: [(&str, u64, u64); 3] = [("calm", 0, 30), ("burning", 30, 120), ("recovery", 120, 180)];
+
+/// A moment, so many milliseconds after the drill began.
+pub fn at(millis: i64) -> Time {
+    Time::from_millis(BEGAN.millis() + millis)
+}
+
+pub fn labels(pairs: &[(&str, &str)]) -> Labels {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The run.
+pub fn run() -> Run {
+    let drill = r#"{"name": "error budget burn", "about": "Half of the requests fail. The alert must fire, page, and resolve; nobody else may be woken.",
+        "workload": "drill", "job": "app", "phases": {
+            "calm": {"for": "30s", "rate": "20/s", "work": {}},
+            "burning": {"for": "90s", "rate": "20/s", "work": {"error_rate": 0.5}},
+            "recovery": {"for": "60s", "rate": "20/s", "work": {}}
+        }, "expect": [{"counts": "all phases"}]}"#;
+    let drill: DrillFile = serde_json::from_str(drill).unwrap();
+    let phases = PHASES.map(|(name, from, to)| phase(name, from, to));
+    Run {
+        version: VERSION,
+        firedrill: "0.1.0".to_owned(),
+        drill,
+        target: "http://app:8080".to_owned(),
+        seed: 7,
+        began: BEGAN,
+        phases: phases.into(),
+        ended: at(180_040),
+        interrupted: false,
+        clock_moved_ms: 0,
+        evidence: Evidence {
+            prometheus: Source::Said(prometheus()),
+            alertmanager: Source::Said(Alertmanager {
+                alerts: Vec::new(),
+                receivers: vec!["pager".to_owned()],
+                failed: Ok(Vec::new()),
+                unseen: Vec::new(),
+            }),
+            pager: Source::Said(pager()),
+            ..Evidence::none(at(260_000))
+        },
+    }
+}
+
+/// What becomes of the kth request, and after how many milliseconds.
+fn request(k: u64) -> (Fate, u64) {
+    let burns = (30 * RATE..120 * RATE).contains(&k);
+    let fate = match k {
+        900 | 1_200 => Fate::Reset,
+        1_500 => Fate::TimedOut,
+        _ if burns && k.is_multiple_of(2) => Fate::Answered(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => Fate::Answered(StatusCode::OK),
+    };
+    // One in fifty is slow, and some are a little so.
+    let tail = k.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
+    (fate, 18 + tail + if tail > 62 { 60 } else { 0 } + if burns { tail / 2 } else { 0 })
+}
+
+fn phase(name: &str, from: u64, to: u64) -> PhaseLedger {
+    let mut ledger = Ledger::default();
+    for k in from * RATE..to * RATE {
+        let (fate, took) = request(k);
+        let due = Duration::from_millis(k * 1_000 / RATE);
+        ledger.enter(fate, Times { due, left: due, ended: due + Duration::from_millis(took) });
+    }
+    let moment = |seconds| BEGAN + Duration::from_secs(seconds);
+    PhaseLedger { name: name.to_owned(), began: moment(from), ended: moment(to), ledger }
+}
+
+/// A counter of requests with one status, scraped every five seconds.
+fn counter(status: u16) -> Series {
+    let of_status = |k: &u64| request(*k).0.status().is_some_and(|found| found.as_u16() == status);
+    let seen = |second: i64| {
+        let ended = u64::try_from(second).unwrap_or(0).min(180) * RATE;
+        f64::from(u32::try_from((0..ended).filter(of_status).count()).unwrap())
+    };
+    let samples = (-60..=240).step_by(5).map(|second| Sample(at(second * 1_000 + 2_000), seen(second)));
+    let name = "http_server_request_duration_seconds_count";
+    let status = status.to_string();
+    let labels = labels(&[
+        ("__name__", name),
+        ("job", "app"),
+        ("instance", "app:8080"),
+        ("workload", "drill"),
+        ("http_response_status_code", &status),
+    ]);
+    Series { labels, samples: samples.collect() }
+}
+
+/// `ALERTS` of an alert in one state, every five seconds between two.
+pub fn alert(name: &str, state: &str, from: i64, to: i64) -> Series {
+    let labels = labels(&[
+        ("__name__", "ALERTS"),
+        ("alertname", name),
+        ("alertstate", state),
+        ("severity", "page"),
+        ("workload", "drill"),
+    ]);
+    let samples = (from..=to).step_by(5).map(|second| Sample(at(second * 1_000), 1.0));
+    Series { labels, samples: samples.collect() }
+}
+
+fn prometheus() -> Prometheus {
+    let selector = "http_server_request_duration_seconds_count{job=\"app\",workload=\"drill\"}";
+    let up = Series {
+        labels: labels(&[("__name__", "up"), ("job", "app"), ("instance", "app:8080")]),
+        samples: (-60..=240).step_by(5).map(|second| Sample(at(second * 1_000 + 2_000), 1.0)).collect(),
+    };
+    Prometheus {
+        clock: Clock { ahead_ms: 3, give_or_take_ms: 2, moved_ms: 0 },
+        scrape_intervals: [("app".to_owned(), 5_000)].into(),
+        rules: Vec::new(),
+        alerts: vec![
+            alert("HighErrorRatio", "pending", 41, 46),
+            alert("HighErrorRatio", "firing", 51, 161),
+            alert("ErrorBudgetBurn", "pending", 66, 166),
+        ],
+        samples: vec![
+            Selected { selector: "up".to_owned(), series: vec![up] },
+            Selected { selector: selector.to_owned(), series: vec![counter(200), counter(500)] },
+        ],
+        answers: Vec::new(),
+        explained: Vec::new(),
+    }
+}
+
+fn pager() -> Pager {
+    Pager {
+        clock: Clock { ahead_ms: 0, give_or_take_ms: 1, moved_ms: 0 },
+        listening_since: at(-3_600_000),
+        pages: vec![Page {
+            receiver: "pager".to_owned(),
+            labels: labels(&[("alertname", "HighErrorRatio"), ("severity", "page"), ("workload", "drill")]),
+            annotations: labels(&[("summary", "Half of the requests fail")]),
+            starts_at: at(51_000),
+            rang_at: Some(at(53_400)),
+            resolved_at: Some(at(171_200)),
+        }],
+    }
+}
+
+/// A verdict.
+pub fn verdict(subject: &str, ruling: Ruling, says: &str, details: &[&str]) -> Verdict {
+    Verdict {
+        expectation: 0,
+        subject: subject.to_owned(),
+        ruling,
+        says: says.to_owned(),
+        details: details.iter().map(|detail| (*detail).to_owned()).collect(),
+        detection: None,
+    }
+}
+
+/// What the judge might say of it.
+pub fn verdicts() -> Vec<Verdict> {
+    let fired = Verdict {
+        detection: Some(Detection {
+            detected_ms: 21_000,
+            scrape_ms: 2_000,
+            evaluation_ms: 9_000,
+            for_ms: 10_000,
+            delivery_ms: Some(400),
+            grouping_ms: Some(2_000),
+        }),
+        ..verdict("HighErrorRatio fires", Ruling::Held, "21s after the cause (asked: within 60s)", &[])
+    };
+    let mut verdicts = vec![
+        verdict("counts", Ruling::Held, "3597 to 3600 sent, 3597 counted", &["3 requests had no answer"]),
+        verdict(
+            "error ratio in burning",
+            Ruling::Held,
+            "truth 49.92 % to 50 %, Prometheus 49.97 % (asked: the same, within 5%)",
+            &[],
+        ),
+        fired,
+        verdict("HighErrorRatio told to pager", Ruling::Held, "2.4s after it fired (asked: within 60s)", &[]),
+        verdict(
+            "ErrorBudgetBurn fires",
+            Ruling::Lied,
+            "never fired in the 60s it had: its expression returned no series; workload=\"dril\" matches nothing, the nearest value is \"drill\"",
+            &["its expression: job:errors:ratio{workload=\"dril\"} > 0.05"],
+        ),
+        verdict("ErrorBudgetBurn resolves", Ruling::CouldNotTell, "could not be judged: nothing fired", &[]),
+        verdict("HighErrorRatio silent workload=demo", Ruling::Held, "no alert for it", &[]),
+    ];
+    verdicts.iter_mut().enumerate().for_each(|(expectation, verdict)| verdict.expectation = expectation);
+    verdicts
+}

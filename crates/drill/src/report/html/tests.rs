@@ -1,0 +1,92 @@
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+use crate::evidence::Source;
+use crate::judge::Verdict;
+use crate::report::{example, tests};
+
+fn page(run: &Run, verdicts: &[Verdict], written: &Written) -> String {
+    Report::new(run, verdicts).html(run, written)
+}
+
+#[test]
+fn the_policy_allows_the_style_sheet_and_nothing_else() {
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
+    assert_eq!(STYLE_HASH, hash, "the style sheet was changed: its hash is on the right");
+    let page = page(&example::run(), &example::verdicts(), &Written::default());
+    assert!(page.contains(&format!("<style>{STYLE}</style>")), "what is hashed is what the browser hashes");
+    for forbidden in ["<script", " style=", " on", "http://", "https://", "url(", "@import", "src="] {
+        let outside_of_text = page.replace("http://app:8080", "");
+        let tags = outside_of_text.split('<').filter_map(|tag| tag.split_once('>')).map(|(tag, _)| tag);
+        assert!(!tags.into_iter().any(|tag| format!("<{tag}").contains(forbidden)), "{forbidden}");
+    }
+}
+
+#[test]
+fn no_text_from_outside_becomes_markup() {
+    let hostile =
+        "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt;</title></style>\u{202e}\u{1b}[2J";
+    let (mut run, mut verdicts) = tests::hostile_run(hostile);
+    let labels = || example::labels(&[("alertname", hostile), (hostile, hostile)]);
+    if let Source::Said(prometheus) = &mut run.evidence.prometheus {
+        for series in &mut prometheus.alerts {
+            series.labels.extend(labels());
+        }
+    }
+    if let Source::Said(pager) = &mut run.evidence.pager {
+        for page in &mut pager.pages {
+            (page.labels, page.annotations, page.receiver) = (labels(), labels(), hostile.to_owned());
+        }
+    }
+    verdicts.extend(example::verdicts().into_iter().take(3));
+    let text = Some(hostile.to_owned());
+    let written = Written { run: text.clone(), again: text, ..Written::default() };
+    let honest = page(&example::run(), &example::verdicts(), &Written::default());
+    let page = page(&run, &verdicts, &written);
+
+    let tags = |page: &str| -> std::collections::BTreeSet<String> {
+        let tags = page.split('<').skip(1).map(|tag| tag.split([' ', '>']).next().unwrap_or_default());
+        tags.map(str::to_owned).collect()
+    };
+    assert_eq!(tags(&page), tags(&honest), "there is no tag that an honest report has not");
+    assert!(
+        !page.contains("alert(1)</script>") && page.contains("&lt;script&gt;alert(1)"),
+        "it is shown as text"
+    );
+    assert!(page.contains("&amp;lt;b&amp;gt;"), "what looks escaped is shown as it is");
+    let bad = page.chars().find(|c| *c != '\n' && firedrill_net::sanitize::is_unsafe(*c));
+    assert_eq!(bad, None);
+}
+
+#[test]
+fn the_verdict_comes_first_then_each_expectation_with_its_evidence() {
+    let written = Written { again: Some("firedrill drill a.yaml --seed 7".to_owned()), ..Written::default() };
+    let page = page(&example::run(), &example::verdicts(), &written);
+    let order = [
+        "Monitoring lied about 1 of 7, could not tell about 1.</p>",
+        "<a href=\"#verdict-5\">ErrorBudgetBurn fires</a>",
+        "id=\"verdict-1\"",
+        "3597 to 3600 sent, 3597 counted",
+        "3 requests had no answer",
+        "2 s scrape</li>",
+        "id=\"verdict-5\"",
+        "workload=&quot;dril&quot; matches nothing",
+        "<svg class=\"chart wide\"",
+        "firedrill drill a.yaml --seed 7",
+    ];
+    let places: Vec<_> =
+        order.iter().map(|text| page.find(text).unwrap_or_else(|| panic!("no {text}"))).collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn a_run_without_any_evidence_is_reported_all_the_same() {
+    let mut run = example::run();
+    run.evidence = crate::evidence::Evidence::none(run.ended);
+    run.phases.clear();
+    let page = page(&run, &[], &Written::default());
+    assert!(page.contains("Nothing was expected, so nothing can be told."));
+    assert!(page.contains("No raw samples were collected"));
+    assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
+}

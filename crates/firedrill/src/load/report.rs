@@ -1,0 +1,231 @@
+//! What a person, or a program, reads when a load has ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use firedrill_contract::Rate;
+use firedrill_load::fate::Fate;
+use firedrill_load::load::Outcome;
+use firedrill_load::timings::Timings;
+use firedrill_net::Target;
+
+/// The account of a finished load. Its JSON is in seconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    targets: Vec<String>,
+    rate: String,
+    seed: u64,
+    lasted_seconds: f64,
+    /// How many requests fell due; the sum of the counts below.
+    due: u64,
+    /// By status.
+    answered: BTreeMap<u16, u64>,
+    /// By the status with which the answer began.
+    truncated: BTreeMap<u16, u64>,
+    /// By fate.
+    unanswered: BTreeMap<&'static str, u64>,
+    latency_seconds: Option<Latency>,
+    lag_seconds: Option<Lag>,
+    #[serde(skip)]
+    fates: Vec<(Fate, u64)>,
+}
+
+/// Of answered requests, from the time each was due to the end of its answer.
+#[derive(Debug, Serialize)]
+struct Latency {
+    p50: f64,
+    p90: f64,
+    p99: f64,
+    max: f64,
+}
+
+/// How late the generator itself was.
+#[derive(Debug, Serialize)]
+struct Lag {
+    p50: f64,
+    p99: f64,
+    p999: f64,
+    max: f64,
+}
+
+impl Report {
+    pub(super) fn new(outcome: &Outcome, targets: &[Target], rate: Rate, seed: u64) -> Self {
+        let ledger = outcome.ledger();
+        let (mut answered, mut truncated, mut unanswered) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for (fate, count) in ledger.fates() {
+            match fate {
+                Fate::Answered(status) => answered.insert(status.as_u16(), count),
+                Fate::Truncated(status) => truncated.insert(status.as_u16(), count),
+                Fate::HungUp
+                | Fate::Reset
+                | Fate::Closed
+                | Fate::Garbled
+                | Fate::TimedOut
+                | Fate::Refused
+                | Fate::Unreachable
+                | Fate::NotSent
+                | Fate::Abandoned => unanswered.insert(fate.name(), count),
+            };
+        }
+        let seconds = |timings: &Timings, share| timings.quantile(share).as_ref().map(Duration::as_secs_f64);
+        let latency = |q| seconds(ledger.latency(), q);
+        let lag = |q| seconds(ledger.lag(), q);
+        Self {
+            targets: targets.iter().map(ToString::to_string).collect(),
+            rate: rate.to_string(),
+            seed,
+            lasted_seconds: outcome.lasted().as_secs_f64(),
+            due: ledger.due(),
+            answered,
+            truncated,
+            unanswered,
+            latency_seconds: (|| {
+                Some(Latency {
+                    p50: latency(0.5)?,
+                    p90: latency(0.9)?,
+                    p99: latency(0.99)?,
+                    max: latency(1.0)?,
+                })
+            })(),
+            lag_seconds: (|| {
+                Some(Lag { p50: lag(0.5)?, p99: lag(0.99)?, p999: lag(0.999)?, max: lag(1.0)? })
+            })(),
+            fates: ledger.fates().collect(),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rate, seed, due, .. } = self;
+        writeln!(f, "{due} requests were due in {} s at {rate}   seed {seed}", short(self.lasted_seconds))?;
+        self.targets.iter().try_for_each(|target| writeln!(f, "  {target}"))?;
+        writeln!(f)?;
+        for (fate, count) in &self.fates {
+            match fate {
+                Fate::Answered(status) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
+                Fate::Truncated(status) => {
+                    writeln!(
+                        f,
+                        "  {:<12} {count:>9}   {}, status {}",
+                        fate.name(),
+                        fate.meaning(),
+                        status.as_u16()
+                    )?;
+                }
+                Fate::HungUp
+                | Fate::Reset
+                | Fate::Closed
+                | Fate::Garbled
+                | Fate::TimedOut
+                | Fate::Refused
+                | Fate::Unreachable
+                | Fate::NotSent
+                | Fate::Abandoned => writeln!(f, "  {:<12} {count:>9}   {}", fate.name(), fate.meaning())?,
+            }
+        }
+        if self.answered.is_empty() {
+            writeln!(f, "\n  Nothing was ever answered.")?;
+        }
+        writeln!(f)?;
+        if let Some(Latency { p50, p90, p99, max }) = &self.latency_seconds {
+            let [p50, p90, p99, max] = [p50, p90, p99, max].map(|seconds| millis(*seconds));
+            writeln!(f, "  latency   p50 {p50}   p90 {p90}   p99 {p99}   max {max}")?;
+            writeln!(
+                f,
+                "            of the {} answered, from when each was due",
+                self.answered.values().sum::<u64>()
+            )?;
+        }
+        if let Some(Lag { p50, p99, p999, max }) = &self.lag_seconds {
+            let [p50, p99, p999, max] = [p50, p99, p999, max].map(|seconds| millis(*seconds));
+            writeln!(f, "  own lag   p50 {p50}   p99 {p99}   p99.9 {p999}   max {max}")?;
+        }
+        Ok(())
+    }
+}
+
+/// To a tenth, without a needless one.
+fn short(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+/// Milliseconds to three digits, or as many as it takes.
+fn millis(seconds: f64) -> String {
+    let ms = seconds * 1e3;
+    if ms < 10.0 {
+        format!("{ms:.2} ms")
+    } else if ms < 100.0 {
+        format!("{ms:.1} ms")
+    } else {
+        format!("{ms:.0} ms")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use firedrill_contract::Time;
+    use firedrill_load::ledger::{Ledger, Times};
+    use firedrill_load::load::Phase;
+
+    fn report(fates: &[(Fate, u64)]) -> Report {
+        let mut ledger = Ledger::default();
+        for (fate, latency) in fates {
+            let (due, left) = (Duration::ZERO, Duration::from_millis(1));
+            ledger.enter(*fate, Times { due, left, ended: Duration::from_millis(*latency) });
+        }
+        let (began, lasted) = (Duration::ZERO, Duration::from_secs(30));
+        let phase = Phase { name: "load".to_owned(), began, ended: lasted, ledger };
+        let outcome =
+            Outcome { began: Time::from_millis(0), phases: vec![phase], ended: lasted, interrupted: false };
+        let target = Target::parse("http://app:8080/work").unwrap();
+        Report::new(&outcome, &[target], "5/s".parse().unwrap(), 7)
+    }
+
+    #[test]
+    fn a_report_says_what_came_back_and_how_late() {
+        let (ok, bad) = (StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR);
+        let text = report(&[
+            (Fate::Answered(ok), 20),
+            (Fate::Answered(ok), 20),
+            (Fate::Answered(bad), 150),
+            (Fate::Truncated(ok), 1),
+            (Fate::Reset, 1),
+        ])
+        .to_string();
+        assert_eq!(
+            text,
+            "\
+5 requests were due in 30 s at 5/s   seed 7
+  http://app:8080/work
+
+  200                  2
+  500                  1
+  truncated            1   the answer broke off before the end of its body, status 200
+  reset                1   the connection was reset before the answer
+
+  latency   p50 20.0 ms   p90 150 ms   p99 150 ms   max 150 ms
+            of the 3 answered, from when each was due
+  own lag   p50 1.00 ms   p99 1.00 ms   p99.9 1.00 ms   max 1.00 ms
+"
+        );
+    }
+
+    #[test]
+    fn a_load_without_any_answer_says_so_plainly() {
+        let report = report(&[(Fate::Refused, 1)]);
+        assert!(report.to_string().contains("Nothing was ever answered."));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["unanswered"]["refused"], 1);
+        assert_eq!(json["latency_seconds"], serde_json::Value::Null);
+        assert_eq!(json["lag_seconds"]["max"], 0.001);
+    }
+}

@@ -1,0 +1,180 @@
+//! One request and its answer.
+
+use std::time::Duration;
+
+use http::Response;
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::fate::Fate;
+use super::pool::{Connection, Pool};
+use super::request::Outgoing;
+use crate::request::HangUp;
+
+/// How long a client that hangs up before the answer waits once its body has been taken, so that the
+/// service has it before it sees the connection end.
+pub const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Sends a request and reads its answer to the end, or hangs up where it is told to: what became of it,
+/// and the connection where it can be used again.
+///
+/// A request that failed is not sent a second time. The one thing tried again is a kept connection
+/// that turns out to have been closed before it took a byte of the request.
+pub(super) async fn exchange(
+    pool: &Pool,
+    mut outgoing: Box<Outgoing>,
+    deadline: Instant,
+) -> (Fate, Option<Connection>) {
+    loop {
+        let connection = match pool.take(deadline).await {
+            Ok(connection) => connection,
+            Err(unreached) => return (Fate::from(&unreached), None),
+        };
+        let used = connection.used;
+        match timeout_at(deadline, converse(connection, outgoing)).await {
+            Ok(Ok((fate, connection))) => return (fate, connection),
+            Ok(Err(Unsent { outgoing: Some(unsent), .. })) if used => outgoing = unsent,
+            Ok(Err(Unsent { fate, .. })) => return (fate, None),
+            Err(_) => return (Fate::TimedOut, None),
+        }
+    }
+}
+
+/// A request without an answer; with the request where none of it was written.
+struct Unsent {
+    fate: Fate,
+    outgoing: Option<Box<Outgoing>>,
+}
+
+async fn converse(
+    mut connection: Connection,
+    outgoing: Box<Outgoing>,
+) -> Result<(Fate, Option<Connection>), Unsent> {
+    let Outgoing { request, hang_up, mut sent } = *outgoing;
+    let answer = tokio::select! {
+        biased;
+        answer = connection.sender.try_send_request(request) => answer,
+        () = enough(sent.as_mut()) => {
+            connection.hang_up();
+            return Ok((Fate::HungUp, None));
+        }
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(mut error) => {
+            let unsent = error.take_message().map(|request| Box::new(Outgoing { request, hang_up, sent }));
+            return Err(Unsent { fate: Fate::from(error.error()), outgoing: unsent });
+        }
+    };
+    // What few requests need is boxed, or every one would have room for it.
+    Ok(match hang_up {
+        None => listen(answer, connection).await,
+        // The connection may still have a body to send that nobody will ask for.
+        Some(HangUp::BeforeAnswer) => (Box::pin(listen(answer, connection)).await.0, None),
+        Some(HangUp::InAnswer) => Box::pin(break_off(answer, connection)).await,
+    })
+}
+
+/// Waits until a client that hangs up before the answer has had enough; others never have.
+async fn enough(sent: Option<&mut oneshot::Receiver<()>>) {
+    if let Some(sent) = sent
+        && sent.await.is_ok()
+    {
+        sleep(PATIENCE).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Reads an answer to its end.
+async fn listen(answer: Response<Incoming>, connection: Connection) -> (Fate, Option<Connection>) {
+    let status = answer.status();
+    let mut body = answer.into_body();
+    while let Some(frame) = body.frame().await {
+        if frame.is_err() {
+            return (Fate::Truncated(status), None);
+        }
+    }
+    (Fate::Answered(status), Some(connection))
+}
+
+/// Reads the begin of an answer's body and hangs up, unless that was all of it.
+async fn break_off(answer: Response<Incoming>, connection: Connection) -> (Fate, Option<Connection>) {
+    let status = answer.status();
+    let mut body = answer.into_body();
+    match body.frame().await {
+        None => (Fate::Answered(status), Some(connection)),
+        Some(Err(_)) => (Fate::Truncated(status), None),
+        Some(Ok(_)) if body.is_end_stream() => (Fate::Answered(status), Some(connection)),
+        Some(Ok(_)) => {
+            connection.hang_up();
+            (Fate::HungUp, None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::{HeaderMap, Method, StatusCode};
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::request::{Query, Request};
+    use firedrill_net::Connector;
+    use firedrill_net::Target;
+
+    /// What becomes of a request on a connection that ends while it holds the request unwritten.
+    async fn on_a_connection_that_ends(used: bool) -> Fate {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (mut first, _) = listener.accept().await.unwrap();
+        let (sender, ends) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let pool = Pool::new(Connector::new(address.to_string().parse().unwrap()));
+        let idle = tokio::spawn(std::future::pending::<()>());
+        pool.keep(Connection { sender, opened: Instant::now(), used, driver: idle.abort_handle() });
+        let answers = tokio::spawn(async move {
+            let (mut second, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(second.read_u8().await.unwrap());
+            }
+            second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        });
+        let request = Request {
+            method: Method::GET,
+            path: None,
+            query: Query::default(),
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            hang_up: None,
+        };
+        let target = Target::parse(&format!("http://{address}")).unwrap();
+        let request = request.nth(0, &target).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let (exchanged, ()) = tokio::join!(exchange(&pool, request, deadline), async { drop(ends) });
+        let mut written = Vec::new();
+        first.read_to_end(&mut written).await.unwrap();
+        assert!(written.is_empty());
+        answers.abort();
+        exchanged.0
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_kept_connection_did_not_take_is_sent_on_another() {
+        assert_eq!(on_a_connection_that_ends(true).await, Fate::Answered(StatusCode::OK));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_new_connection_did_not_take_failed() {
+        assert_eq!(on_a_connection_that_ends(false).await, Fate::Closed);
+    }
+}

@@ -1,7 +1,0 @@
-//! Exit codes, nothing else: see [`firedrill::cli`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    firedrill::cli::run()
-}
