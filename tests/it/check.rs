@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::process::{Ended, Process};
+use crate::support::process::{Ended, Process};
 
 const RIGHT: &str =
     "name: x\nphases: { calm: { for: 90s, rate: 1/s, work: {} } }\nexpect: [{ nothing_else: fires }]\n";

@@ -9,9 +9,9 @@ use procfs::process::FDTarget;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::directory::Directory;
-use crate::eventually::eventually;
-use crate::fetch;
+use crate::support::directory::Directory;
+use crate::support::eventually::eventually;
+use crate::support::fetch;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

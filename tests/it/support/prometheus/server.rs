@@ -9,8 +9,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::api::Api;
-use crate::directory::Directory;
-use crate::process::within;
+use crate::support::directory::Directory;
+use crate::support::process::within;
 
 /// A running `prometheus` with a data directory of its own. Dropping it kills the process.
 pub(crate) struct Server {

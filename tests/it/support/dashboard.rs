@@ -1,8 +1,8 @@
 //! The dashboards of deploy/grafana/dashboards, as their files say.
 
-use std::path::Path;
-
 use serde_json::Value;
+
+use crate::support::repository;
 
 /// One dashboard.
 #[derive(Debug)]
@@ -13,18 +13,13 @@ pub(crate) struct Dashboard {
 
 /// All dashboards that are provisioned.
 pub(crate) fn all() -> Vec<Dashboard> {
-    let directory =
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("deploy/grafana/dashboards");
-    let mut files: Vec<_> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
     let read = |path: &std::path::PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
         let file = path.file_name().unwrap().to_string_lossy().into_owned();
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
         Dashboard { file, json }
     };
-    files.iter().map(read).collect()
+    repository::files("deploy/grafana/dashboards").iter().map(read).collect()
 }
 
 impl Dashboard {

@@ -7,7 +7,7 @@ use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::process::within;
+use crate::support::process::within;
 
 /// A connection to a server.
 pub(crate) struct Client {

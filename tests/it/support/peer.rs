@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::process::within;
+use crate::support::process::within;
 
 /// What to do to a request.
 #[derive(Debug, Clone, Copy)]

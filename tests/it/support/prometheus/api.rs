@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::fetch;
+use crate::support::fetch;
 
 /// A running Prometheus.
 #[derive(Debug, Clone)]

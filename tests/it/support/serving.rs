@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use rustix::process::Signal;
 
-use crate::client::{Answer, Client};
-use crate::process::{Ended, Process, within};
-use crate::scrape::Scrape;
+use crate::support::client::{Answer, Client};
+use crate::support::process::{Ended, Process, within};
+use crate::support::scrape::Scrape;
 
 /// A running `firedrill` that serves.
 pub(crate) struct Serving {
