@@ -174,10 +174,3 @@ async fn without_a_file_it_says_what_it_takes() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("<FILE>"), "{}", ended.stderr);
 }
-
-#[tokio::test]
-async fn the_schema_is_printed_as_it_is_published() {
-    let ended = Process::start(&["check", "--schema"]).ended().await;
-    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
-    assert!(ended.stdout == include_str!("../../docs/drill-files.schema.json"));
-}

@@ -16,6 +16,7 @@ async fn the_schemas_are_those_that_the_program_prints() {
         [("check", "docs/drill-files.schema.json"), ("judge", "docs/run-files.schema.json")]
     {
         let printed = Process::start(&[command, "--schema"]).ended().await;
+        assert_eq!((printed.code, &*printed.stderr), (Some(0), ""));
         assert!(printed.stdout == repository::read(file), "firedrill {command} --schema is not {file}");
     }
 }
