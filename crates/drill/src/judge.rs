@@ -22,10 +22,11 @@ pub mod verdict;
 
 use std::time::Duration;
 
+use firedrill_contract::Time;
+
 use super::file::Expectation;
 use super::question::{Explain, Questions};
 use super::run::Run;
-pub(super) use alert::episodes;
 use case::Case;
 pub(super) use counts::counters;
 pub use verdict::{Outcome, Ruling, Verdict};
@@ -79,6 +80,24 @@ pub fn judge(run: &Run) -> Vec<Verdict> {
         verdicts.append(&mut judged);
     }
     verdicts
+}
+
+/// The evidence that may still come, and until when: what the drill waits for before it asks for everything. Of what
+/// is asked only then, nothing needs to be there yet.
+#[must_use]
+pub fn awaited(run: &Run) -> Option<(Time, String)> {
+    let case = Case::new(run);
+    if case.spoiled().is_some() {
+        return None;
+    }
+    let scraped = questions(run).selectors.is_empty().then_some(Ok(()));
+    let scraped =
+        scraped.unwrap_or_else(|| rise::scraped_after(&case)).err().map(|finding| finding.about(""));
+    let awaited = judge(run).into_iter().chain(scraped).filter_map(|verdict| match verdict.ruling {
+        Ruling::NotYet(until) => Some((until, verdict.says)),
+        Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => None,
+    });
+    awaited.max_by_key(|(until, _)| *until)
 }
 
 /// The expressions that should be taken apart, since what rests on them did not hold, as far as the

@@ -32,8 +32,7 @@ async fn what_alertmanager_holds_and_what_rang_is_found() {
         pager: Some(client(&format!("http://{}", pager.address))),
         ..Sources::default()
     };
-    sources.preflight().await.unwrap();
-    let collector = collector(sources, &Questions::default());
+    let collector = collector(&sources, &Questions::default()).await;
     let before = collector.collect(&Questions::default(), began).await;
     assert_eq!(said(&before).alerts, []);
     assert_eq!(said(&before).receivers, ["pager", "heartbeat", "nowhere"]);

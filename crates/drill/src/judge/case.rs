@@ -1,8 +1,11 @@
 //! A run, with the ways to look things up in it.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
-use crate::evidence::{Answer, Explained, Labels, Prometheus, Rule, Said, Sample, Series, Source, Value};
+use crate::evidence::{
+    AlertHistory, Answer, Explained, Labels, Prometheus, Rule, Said, Sample, Series, Source, Value,
+};
 use crate::file::Premise;
 use crate::promql::Variables;
 use crate::run::{PhaseLedger, Run};
@@ -27,11 +30,12 @@ pub(super) const SETTLED: Duration = Duration::from_secs(1);
 /// A run to be judged.
 pub(super) struct Case<'a> {
     pub(super) run: &'a Run,
+    history: OnceCell<Source<AlertHistory>>,
 }
 
 impl<'a> Case<'a> {
     pub(super) const fn new(run: &'a Run) -> Self {
-        Self { run }
+        Self { run, history: OnceCell::new() }
     }
 
     /// Why nothing in this run can be told, where that is so.
@@ -70,6 +74,12 @@ impl<'a> Case<'a> {
     /// What Prometheus said.
     pub(super) fn prometheus(&self) -> Result<&'a Prometheus, Finding> {
         said(&self.run.evidence.prometheus, "Prometheus", "--prometheus")
+    }
+
+    /// What alerts did.
+    pub(super) fn alert_history(&self) -> Result<&AlertHistory, Finding> {
+        let history = self.history.get_or_init(|| self.run.evidence.alert_history());
+        said(history, "Prometheus", "--prometheus")
     }
 
     /// The raw samples of a selector: Prometheus's or, where the drill has none, those that the drill scraped itself.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::evidence::{Labels, Series};
+use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels};
 use crate::file::Expectation;
 use crate::file::expectation::NothingElse;
 use firedrill_contract::quantity::{format_duration, many};
 
-use super::alert::{among, episodes};
+use super::alert::among;
 use super::case::{Case, SETTLED, succeeded};
 use super::verdict::{Finding, Verdict};
 
@@ -16,38 +16,30 @@ pub(super) fn judge(case: &Case<'_>, nothing: &NothingElse) -> Verdict {
 }
 
 fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
-    let prometheus = case.prometheus()?;
-    let rules = || prometheus.rules.iter().filter(|rule| rule.alerting);
-    let interval = |name: &str| {
-        let longest = rules().filter(|rule| rule.name == name).map(|rule| rule.interval_ms).max();
-        Duration::from_millis(longest.unwrap_or(60_000))
-    };
-    if rules().next().is_none() {
+    let history = case.alert_history()?;
+    if history.rules.is_empty() {
         return Err(Finding::could_not_tell(
             "Prometheus has no alerting rules loaded: look at its rule_files",
         ));
     }
     let about: Labels = nothing.labels.clone().into_iter().collect();
     let mut others = Vec::new();
-    for series in prometheus.alerts.iter().filter(|series| among(&about, &series.labels)) {
-        let Some(name) = series.labels.get("alertname") else { continue };
-        if series.labels.get("alertstate").is_none_or(|state| state != "firing")
-            || expected(case, nothing, name, series)
-        {
+    for alert in history.alerts.iter().filter(|alert| among(&about, &alert.labels)) {
+        if alert.name().is_empty() || expected(case, nothing, alert) {
             continue;
         }
-        let interval = interval(name);
-        let new = episodes(series, interval).into_iter().find(|(first, _)| *first >= case.run.began);
-        if let Some((first, _)) = new {
-            let after = format_duration(first.since(case.run.began).unwrap_or_default());
-            others.push(format!("{name}{} fired {after} after the drill began", shown(&series.labels)));
+        let new = alert.spans(AlertState::Firing).find(|span| span.from >= case.run.began);
+        if let Some(AlertSpan { from, .. }) = new {
+            let after = format_duration(from.since(case.run.began).unwrap_or_default());
+            let labels = shown(&alert.labels);
+            others.push(format!("{}{labels} fired {after} after the drill began", alert.name()));
         }
     }
     let mut others = others.into_iter();
     if let Some(first) = others.next() {
         return Ok(case.should_be_silent(first).with(others));
     }
-    let longest = rules().map(|rule| rule.interval_ms).max().unwrap_or_default();
+    let longest = history.rules.iter().map(|rule| rule.interval_ms).max().unwrap_or_default();
     case.known_at(
         case.run.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
         "the last evaluation",
@@ -56,25 +48,25 @@ fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
         Some(why) => Err(Finding::could_not_tell(format!("nothing else fired, but {why}"))),
         None => Ok(Finding::held(format!(
             "{}, none fired that was not asked to",
-            many(rules().count(), "alerting rule", "alerting rules")
+            many(history.rules.len(), "alerting rule", "alerting rules")
         ))),
     }
 }
 
-fn expected(case: &Case<'_>, nothing: &NothingElse, name: &str, series: &Series) -> bool {
+fn expected(case: &Case<'_>, nothing: &NothingElse, instance: &AlertInstance) -> bool {
     let asked = case.run.drill.expect.iter().any(|expectation| match expectation {
-        Expectation::Alert(alert) if alert.alert == name && alert.fires.is_some() => {
+        Expectation::Alert(alert) if alert.alert == instance.name() && alert.fires.is_some() => {
             let labels: Labels = alert.labels.clone().into_iter().collect();
-            among(&labels, &series.labels)
+            among(&labels, &instance.labels)
         }
         _ => false,
     });
-    asked || nothing.except.iter().any(|except| except == name)
+    asked || nothing.except.iter().any(|except| except == instance.name())
 }
 
 /// The labels that say what an alert is about.
 fn shown(labels: &Labels) -> String {
-    let plain = |name: &str| !matches!(name, "__name__" | "alertname" | "alertstate");
+    let plain = |name: &str| name != "alertname";
     let each: Vec<_> = labels
         .iter()
         .filter(|(name, _)| plain(name))

@@ -47,8 +47,8 @@ pub(super) fn judge(case: &Case<'_>, expectation: usize, panels: &Panels) -> Ver
 fn found(case: &Case<'_>, expectation: usize, panels: &Panels) -> Result<Finding, Finding> {
     let of_grafana = panels.panels.0.iter().any(|from| from == "grafana");
     let (who, flag) = if of_grafana { ("Grafana", "--grafana") } else { ("Prometheus", "--prometheus") };
-    said(&case.run.evidence.panels, who, flag)?;
     case.known_at(case.run.ended + case.scrape_interval() + SETTLED, "the last scrape")?;
+    said(&case.run.evidence.panels, who, flag)?;
     let all: Vec<_> = of(case, expectation).collect();
     if all.is_empty() {
         return Err(Finding::could_not_tell(format!(

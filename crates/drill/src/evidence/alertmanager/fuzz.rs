@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Alert, Failures, Group, Receiver, Seen, State, exposition, muted};
+use super::failures::Failures;
+use super::watch::{Seen, State};
+use super::{Alert, Group, Held, Receiver, muted};
+use crate::evidence::exposition;
 use firedrill_contract::Time;
 use firedrill_net::client::Answer;
 
@@ -23,7 +26,7 @@ pub(in crate::evidence) fn read(answer: &Answer<'_>) {
     if let Ok(samples) =
         answer.text().map_err(|_| ()).and_then(|text| exposition::parse(text).map_err(|_| ()))
     {
-        let failures = Failures::of(&samples);
+        let failures = Failures::from_samples(&samples);
         assert!(failures.since(&failures).is_empty(), "nothing failed in no time");
         assert!(failures.since(&Failures::default()).iter().all(|failed| failed.count > 0.0));
     }
@@ -42,6 +45,6 @@ fn held(alerts: &[Alert]) {
     assert!(seen.held.iter().all(|held| (held.first_seen, held.last_seen) == (at(1), at(2))));
     assert_eq!(seen.unseen(at(5)).len(), 1);
     let json = serde_json::to_string(&seen.held).expect("evidence has a form in JSON");
-    let again: Vec<super::Held> = serde_json::from_str(&json).expect("what was written is read");
+    let again: Vec<Held> = serde_json::from_str(&json).expect("what was written is read");
     assert_eq!(again, seen.held);
 }

@@ -4,6 +4,7 @@
 pub(in crate::evidence) mod fuzz;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
@@ -29,6 +30,25 @@ impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
+}
+
+impl Unanswered {
+    /// Why the query was refused.
+    ///
+    /// # Errors
+    /// Where the source is the reason.
+    pub(in crate::evidence) fn refusal(self) -> Result<String, Failure> {
+        match self {
+            Self::Refused(why) => Ok(why),
+            Self::Failed(failure) => Err(failure),
+        }
+    }
+}
+
+/// Raw samples, and how large the answer was that brought them.
+pub(super) struct Raw {
+    pub(super) series: Vec<Series>,
+    pub(super) bytes: usize,
 }
 
 /// What every answer is wrapped in.
@@ -203,19 +223,26 @@ impl Api<'_> {
 
     /// What an expression gives at a moment of Prometheus' clock; now, where there is none.
     pub(super) async fn instant(self, query: &str, at: Option<Time>) -> Result<Said, Failure> {
-        let question = Question::form("/api/v1/query").with("query", query);
-        let question = match at {
-            Some(at) => question.with("time", seconds(at)),
-            None => question,
-        };
-        said(&self.0.ask(&question).await?)
+        said(&self.0.ask(&instant(query, at)).await?)
     }
 
-    /// The raw samples that a selector selects in so many milliseconds until now.
-    pub(super) async fn raw(self, selector: &str, milliseconds: u128) -> Result<Vec<Series>, Failure> {
-        let query = format!("{selector}[{milliseconds}ms]");
-        let answer = self.0.ask(&Question::form("/api/v1/query").with("query", query)).await?;
-        sure(matrix(&answer), &answer)
+    /// The raw samples that a selector selects in a range that ends at this moment of Prometheus' clock; now, where there is none.
+    pub(super) async fn raw(self, selector: &str, range: Duration, at: Option<Time>) -> Result<Raw, Failure> {
+        let question = instant(&format!("{selector}[{}ms]", range.as_millis()), at);
+        let answer = self.0.ask(&question).await?;
+        let series = match matrix(&answer) {
+            Err(Unanswered::Refused(why)) if why.contains("too many samples") => {
+                Err(answer.failure(&format!("refused: {why}")).too_large())
+            }
+            read => sure(read, &answer),
+        };
+        Ok(Raw { series: series?, bytes: answer.size() })
+    }
+
+    /// That a selector selects more than is kept.
+    pub(super) fn too_many(self, selector: &str, most: usize) -> Failure {
+        let found = format!("more than {most} samples: select fewer series, or drill for a shorter time");
+        self.0.failure(format!("raw samples of {selector}"), &found)
     }
 
     /// What an expression gave between two moments of Prometheus' clock, once each step.
@@ -351,6 +378,15 @@ fn values(elements: Vec<Element>) -> Said {
                 "it gives native histograms, which are no numbers: expected one such as histogram_count(...)";
             Said::Refused(why.to_owned())
         }
+    }
+}
+
+/// A query about one moment; now, where there is none.
+fn instant(query: &str, at: Option<Time>) -> Question {
+    let question = Question::form("/api/v1/query").with("query", query);
+    match at {
+        Some(at) => question.with("time", seconds(at)),
+        None => question,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Takes an expression apart and asks about each selector and each comparison in it alone, so that it
 //! can be told why the whole gave what it gave. What a rule records is followed into the rule.
 
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::token::TokenType;
 use promql_parser::parser::value::ValueType;
-use promql_parser::parser::{BinaryExpr, Expr, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::escape_string;
 use tokio::sync::OnceCell;
 
@@ -19,6 +20,7 @@ use crate::promql;
 use crate::question::Explain;
 use firedrill_contract::Time;
 use firedrill_net::client::Failure;
+use parts::{ComparisonPart, Parts, SelectorPart};
 
 /// How many rules deep a recorded metric is followed.
 const DEEPEST: usize = 4;
@@ -66,12 +68,16 @@ impl<'a> Explainer<'a> {
         Self { api, rules, clock }
     }
 
-    pub(super) async fn all(&self, questions: &[Explain]) -> Result<Vec<Explained>, Failure> {
+    pub(super) async fn all(&self, questions: &[Explain]) -> Vec<Explained> {
         let mut explained = Vec::new();
         for question in questions {
-            explained.extend(self.followed(question).await?);
+            let followed = self.followed(question).await;
+            explained.extend(followed.unwrap_or_else(|failure| {
+                let unexplained = vec![failure.to_string()];
+                vec![Explained { unexplained, ..unexplained_yet(question, None) }]
+            }));
         }
-        Ok(explained)
+        explained
     }
 
     /// An expression, and after it those of the rules that record what it selects.
@@ -129,18 +135,10 @@ impl<'a> Explainer<'a> {
     }
 
     async fn explain(&self, question: &Explain, records: Option<String>) -> Result<Explained, Failure> {
-        let Explain { expression, labels, from, to } = question.clone();
-        let mut explained = Explained {
-            expression,
-            records,
-            from,
-            to,
-            selectors: Vec::new(),
-            comparisons: Vec::new(),
-            unexplained: Vec::new(),
-        };
+        let Explain { labels, from, to, .. } = question.clone();
+        let mut explained = unexplained_yet(question, records);
         let parts = match promql::parse(&explained.expression) {
-            Ok(expression) => Parts::of(&expression),
+            Ok(expression) => Parts::parse(&expression),
             Err(why) => {
                 explained.unexplained.push(format!("it could not be parsed: {why}"));
                 return Ok(explained);
@@ -306,6 +304,18 @@ impl Look {
     }
 }
 
+fn unexplained_yet(question: &Explain, records: Option<String>) -> Explained {
+    Explained {
+        expression: question.expression.clone(),
+        records,
+        from: question.from,
+        to: question.to,
+        selectors: Vec::new(),
+        comparisons: Vec::new(),
+        unexplained: Vec::new(),
+    }
+}
+
 /// What limits an expression before it to series with these labels.
 fn about(labels: &Labels) -> String {
     if labels.is_empty() {
@@ -321,10 +331,7 @@ fn about(labels: &Labels) -> String {
 
 /// A sentence about a part that could not be asked about.
 fn refusal(part: &str, unanswered: Unanswered) -> Result<String, Failure> {
-    match unanswered {
-        Unanswered::Refused(why) => Ok(format!("{part} could not be looked at: {why}")),
-        Unanswered::Failed(failure) => Err(failure),
-    }
+    Ok(format!("{part} could not be looked at: {}", unanswered.refusal()?))
 }
 
 /// The metric that a selector names.
@@ -366,90 +373,4 @@ fn nearest_to(metric: &str, names: &[String]) -> Vec<String> {
     near.retain(|(similarity, _)| *similarity >= NEAR);
     near.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
     near.into_iter().take(NEAREST).map(|(_, name)| name.clone()).collect()
-}
-
-/// The parts of an expression that can be looked at alone.
-#[derive(Default)]
-struct Parts {
-    selectors: Vec<SelectorPart>,
-    comparisons: Vec<ComparisonPart>,
-}
-
-#[derive(PartialEq)]
-struct SelectorPart {
-    written: String,
-    vector: VectorSelector,
-    range: Option<Duration>,
-    /// How far before the moment of evaluation it looks, ranges of subqueries around it included.
-    reach: Duration,
-}
-
-#[derive(PartialEq)]
-struct ComparisonPart {
-    whole: Expr,
-    /// Whether it gives 0 or 1 instead of leaving series out.
-    is_bool: bool,
-    left: Expr,
-    operator: TokenType,
-    right: Expr,
-}
-
-impl Parts {
-    fn of(expression: &Expr) -> Self {
-        let mut parts = Self::default();
-        parts.take(expression, Duration::ZERO);
-        parts
-    }
-
-    fn take(&mut self, expression: &Expr, reach: Duration) {
-        match expression {
-            Expr::VectorSelector(vector) => self.select(vector, expression.to_string(), None, reach),
-            Expr::MatrixSelector(matrix) => {
-                let (written, range) = (expression.to_string(), matrix.range);
-                self.select(&matrix.vs, written, Some(range), reach + range);
-            }
-            Expr::Subquery(subquery) => self.take(&subquery.expr, reach + subquery.range),
-            Expr::Binary(binary) => {
-                self.compare(expression, binary);
-                self.take(&binary.lhs, reach);
-                self.take(&binary.rhs, reach);
-            }
-            Expr::Aggregate(aggregate) => {
-                aggregate.param.iter().for_each(|parameter| self.take(parameter, reach));
-                self.take(&aggregate.expr, reach);
-            }
-            Expr::Unary(unary) => self.take(&unary.expr, reach),
-            Expr::Paren(paren) => self.take(&paren.expr, reach),
-            Expr::Call(call) => call.args.args.iter().for_each(|argument| self.take(argument, reach)),
-            // The parser makes no extensions.
-            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
-        }
-    }
-
-    fn select(&mut self, vector: &VectorSelector, written: String, range: Option<Duration>, reach: Duration) {
-        let part = SelectorPart { written, vector: vector.clone(), range, reach };
-        if !self.selectors.contains(&part) {
-            self.selectors.push(part);
-        }
-    }
-
-    fn compare(&mut self, whole: &Expr, binary: &BinaryExpr) {
-        if !binary.op.is_comparison_operator() {
-            return;
-        }
-        let (left, right) = (bare(&binary.lhs).clone(), bare(&binary.rhs).clone());
-        let is_bool = binary.return_bool();
-        let part = ComparisonPart { whole: whole.clone(), is_bool, left, operator: binary.op, right };
-        if !self.comparisons.contains(&part) {
-            self.comparisons.push(part);
-        }
-    }
-}
-
-/// Without parentheses around it.
-fn bare(expression: &Expr) -> &Expr {
-    match expression {
-        Expr::Paren(paren) => bare(&paren.expr),
-        other => other,
-    }
 }

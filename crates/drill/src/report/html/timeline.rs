@@ -2,10 +2,8 @@
 //!
 //! Times are seconds since the drill began, each by the clock of whoever said it.
 
-use std::time::Duration;
-
-use crate::evidence::{Labels, Page, Sample, Series};
-use crate::judge::{counters, episodes};
+use crate::evidence::{AlertState, Labels, Page, Sample, Series};
+use crate::judge::counters;
 use crate::run::Run;
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Second};
@@ -76,12 +74,9 @@ pub(super) struct Alert {
 pub(super) struct Span {
     pub(super) firing: bool,
     pub(super) from: f64,
-    /// The last evaluation at which it was.
     pub(super) to: f64,
     /// Whether it still was when the evidence was collected.
     pub(super) open: bool,
-    /// The time between two evaluations.
-    interval: f64,
 }
 
 /// When somebody was told.
@@ -258,31 +253,22 @@ fn thinned(steps: Vec<Step>) -> Vec<Step> {
 /// Each alert that had a state while the drill ran, or of which somebody was told.
 fn alerts(run: &Run, since: Since) -> Vec<Alert> {
     let mut found: Vec<(Labels, Alert)> = Vec::new();
-    if let Some(prometheus) = run.evidence.prometheus.said() {
-        for series in &prometheus.alerts {
-            let mut labels = series.labels.clone();
-            labels.remove("__name__");
-            let state = labels.remove("alertstate");
-            let interval = prometheus
-                .rules
-                .iter()
-                .find(|rule| rule.alerting && Some(&rule.name) == labels.get("alertname"));
-            let interval = interval.map_or_else(
-                || Duration::try_from_secs_f64(usual_distance(&series.samples)).unwrap_or_default(),
-                |rule| Duration::from_millis(rule.interval_ms),
-            );
-            let span = |(first, last): (Time, Time)| Span {
-                firing: state.as_deref() == Some("firing"),
-                from: since.seconds(first),
-                to: since.seconds(last),
-                open: last + interval * 2 > run.evidence.collected,
-                interval: interval.as_secs_f64(),
-            };
-            let spans = episodes(series, interval).into_iter().map(span);
-            of_labels(&mut found, labels).spans.extend(spans);
-        }
+    let history = run.evidence.alert_history();
+    for instance in history.said().into_iter().flat_map(|history| &history.alerts) {
+        let alert = of_labels(&mut found, instance.labels.clone());
+        let next = instance.changes.iter().skip(1).map(Some).chain([None]);
+        let spans =
+            instance.changes.iter().zip(next).filter(|(change, _)| change.state != AlertState::Inactive);
+        alert.spans.extend(spans.map(|(change, next)| {
+            // The last evaluation at which it was in its state, where that has ended.
+            let to = next.map_or(run.evidence.collected, |next| match next.state {
+                AlertState::Inactive => next.at - instance.accuracy,
+                AlertState::Pending | AlertState::Firing => next.at,
+            });
+            let firing = change.state == AlertState::Firing;
+            Span { firing, from: since.seconds(change.at), to: since.seconds(to), open: next.is_none() }
+        }));
     }
-    found.iter_mut().for_each(|(_, alert)| alert.join());
     for page in run.evidence.pager.said().into_iter().flat_map(|pager| &pager.pages) {
         // Prometheus adds its external labels on the way to Alertmanager.
         let known = found
@@ -318,18 +304,6 @@ fn told(page: &Page, since: Since) -> Told {
 }
 
 impl Alert {
-    /// Lets it pend until it fires: states are known at evaluations, and what is between two is the first's.
-    fn join(&mut self) {
-        self.spans.sort_by(|one, other| one.from.total_cmp(&other.from));
-        for nth in 1..self.spans.len() {
-            let next = self.spans[nth];
-            let before = &mut self.spans[nth - 1];
-            if next.firing && !before.firing && next.from - before.to <= next.interval * 1.5 {
-                before.to = before.to.max(next.from);
-            }
-        }
-    }
-
     fn marks(&self) -> impl Iterator<Item = f64> {
         self.pages.iter().flat_map(|told| [told.rang, told.resolved]).flatten()
     }
