@@ -1,4 +1,4 @@
-//! From a run to its verdicts: no clock, no network, nothing asked and nothing guessed.
+//! From a run to its findings: no clock, no network, nothing asked and nothing guessed.
 //!
 //! [`questions`] says what evidence a drill needs, [`judge`] what the evidence comes to, and
 //! [`unexplained`] what is worth taking apart because it did not hold. A `Case` is a run with the
@@ -29,7 +29,7 @@ use super::question::{Explain, Questions};
 use super::run::Run;
 use case::Case;
 pub(super) use counts::counters;
-pub use verdict::{Outcome, Ruling, Verdict};
+pub use verdict::{Detection, Finding, Verdict};
 
 /// What has to be asked of monitoring to judge this run. Does not look at its evidence.
 #[must_use]
@@ -53,12 +53,12 @@ pub fn questions(run: &Run) -> Questions {
     questions
 }
 
-/// Judges each expectation of the run, in their order. One expectation may get several verdicts:
-/// that an alert fired, that it was told, that it resolved.
+/// Judges each expectation of the run, in their order. One expectation may have several findings:
+/// that an alert fired, that somebody was notified, that it resolved.
 #[must_use]
-pub fn judge(run: &Run) -> Vec<Verdict> {
+pub fn judge(run: &Run) -> Vec<Finding> {
     let case = Case::new(run);
-    let mut verdicts = Vec::new();
+    let mut findings = Vec::new();
     for (index, expectation) in run.drill.expect.iter().enumerate() {
         let mut judged = match expectation {
             Expectation::Counts(counts) => vec![counts::judge(&case, counts)],
@@ -71,15 +71,15 @@ pub fn judge(run: &Run) -> Vec<Verdict> {
             Expectation::Scrapes(scrapes) => vec![scrapes::judge(&case, scrapes)],
             Expectation::Panels(panels) => vec![panels::judge(&case, index, panels)],
         };
-        for verdict in &mut judged {
-            verdict.expectation = index;
+        for finding in &mut judged {
+            finding.expectation = index;
             if let Some(why) = case.spoiled() {
-                verdict.spoil(&why);
+                finding.spoil(&why);
             }
         }
-        verdicts.append(&mut judged);
+        findings.append(&mut judged);
     }
-    verdicts
+    findings
 }
 
 /// The evidence that may still come, and until when: what the drill waits for before it asks for everything. Of what
@@ -90,24 +90,20 @@ pub fn awaited(run: &Run) -> Option<(Time, String)> {
     if case.spoiled().is_some() {
         return None;
     }
-    let scraped = questions(run).selectors.is_empty().then_some(Ok(()));
-    let scraped =
-        scraped.unwrap_or_else(|| rise::scraped_after(&case)).err().map(|finding| finding.about(""));
-    let awaited = judge(run).into_iter().chain(scraped).filter_map(|verdict| match verdict.ruling {
-        Ruling::NotYet(until) => Some((until, verdict.says)),
-        Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => None,
-    });
+    let scraped = if questions(run).selectors.is_empty() { Ok(()) } else { rise::scraped_after(&case) };
+    let findings = judge(run).into_iter().chain(scraped.err());
+    let awaited = findings.filter_map(|finding| Some((finding.pending_until?, finding.reason)));
     awaited.max_by_key(|(until, _)| *until)
 }
 
 /// The expressions that should be taken apart, since what rests on them did not hold, as far as the
 /// evidence does not explain them yet.
 #[must_use]
-pub fn unexplained(run: &Run, verdicts: &[Verdict]) -> Vec<Explain> {
+pub fn unexplained(run: &Run, findings: &[Finding]) -> Vec<Explain> {
     let case = Case::new(run);
     let mut wanted: Vec<Explain> = Vec::new();
-    for verdict in verdicts.iter().filter(|verdict| verdict.ruling != Ruling::Held) {
-        let Some(expectation) = run.drill.expect.get(verdict.expectation) else { continue };
+    for finding in findings.iter().filter(|finding| finding.verdict != Verdict::Pass) {
+        let Some(expectation) = run.drill.expect.get(finding.expectation) else { continue };
         let mut more = match expectation {
             Expectation::Counts(counts) => counts::explain(&case, counts),
             Expectation::Increase(increase) => increase::explain(&case, increase),
@@ -115,7 +111,7 @@ pub fn unexplained(run: &Run, verdicts: &[Verdict]) -> Vec<Explain> {
             Expectation::Quantile(quantile) => quantile::explain(&case, quantile),
             Expectation::Alert(alert) => alert::explain(&case, alert),
             Expectation::Series(series) => series::explain(&case, series),
-            Expectation::Panels(_) => panels::explain(&case, verdict.expectation),
+            Expectation::Panels(_) => panels::explain(&case, finding.expectation),
             Expectation::NothingElse(_) | Expectation::Scrapes(_) => Vec::new(),
         };
         more.retain(|explain| !case.is_explained(&explain.expression) && !wanted.contains(explain));

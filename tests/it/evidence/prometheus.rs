@@ -213,7 +213,9 @@ async fn panels_of_files_are_asked() {
     let (service, prometheus) = scraped().await;
     let dashboards = |except: &[&str]| Dashboards {
         expectation: 0,
-        from: vec!["deploy/grafana/dashboards/service.json".to_owned()],
+        from: vec![
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/service.json").to_owned(),
+        ],
         except: except.iter().map(|&title| title.to_owned()).collect(),
         variables: vec![("job".to_owned(), "app".to_owned())],
     };

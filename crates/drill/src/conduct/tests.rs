@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 
 use super::*;
-use crate::judge::Outcome;
+use crate::judge::Verdict;
 use firedrill_load::load::Bounds;
 use firedrill_net::Client;
 use firedrill_net::fake::{Fake, answer};
@@ -134,8 +134,8 @@ async fn what_does_not_change_is_asked_once() {
     let run = drill.conduct(&clock, &stages, stopping).await.unwrap();
     std::fs::remove_file(&path).unwrap();
 
-    let verdicts = judge(&run);
-    assert_eq!(Outcome::of(&verdicts), Outcome::Held, "{verdicts:#?}");
+    let findings = judge(&run);
+    assert_eq!(Verdict::from_findings(&findings), Verdict::Pass, "{findings:#?}");
     let questions = questions(&prometheus);
     let mut told = String::new();
     for (question, times) in &questions {

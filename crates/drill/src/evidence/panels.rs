@@ -503,7 +503,7 @@ mod tests {
     async fn what_cannot_be_asked_is_missing_and_not_empty() {
         let fake = Fake::start(|_| json_answer("502 Bad Gateway", &json!("no"))).await;
         let client = client(&fake);
-        let files = "deploy/grafana/dashboards/*.json";
+        let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/*.json");
         let (none, broken) = (None, Some(&client));
         for (source, from, expected) in [
             (none, files, "panels of files are asked of Prometheus: say where it is by --prometheus"),

@@ -88,7 +88,7 @@ impl<'a> Case<'a> {
         let samples = match (&evidence.prometheus, &evidence.service) {
             (Source::NotAsked, Source::Said(service)) => &service.samples,
             (Source::NotAsked, Source::Missing(why)) => {
-                return Err(Finding::could_not_tell(format!(
+                return Err(Finding::inconclusive(format!(
                     "the service's /metrics could not be read: {why}"
                 )));
             }
@@ -97,7 +97,7 @@ impl<'a> Case<'a> {
         let found = samples.iter().find(|selected| selected.selector == selector);
         found
             .map(|selected| &*selected.series)
-            .ok_or_else(|| Finding::could_not_tell(format!("the run holds no samples of {selector}")))
+            .ok_or_else(|| Finding::inconclusive(format!("the run holds no samples of {selector}")))
     }
 
     /// What Prometheus answered to a query about a moment: one value for each set of labels.
@@ -107,15 +107,15 @@ impl<'a> Case<'a> {
         match found.map(|answer| &answer.said) {
             Some(Said::Values(values)) => Ok(values),
             Some(Said::Refused(why)) => {
-                Err(Finding::could_not_tell(format!("Prometheus refuses the query: {why}")))
+                Err(Finding::inconclusive(format!("Prometheus refuses the query: {why}")))
             }
-            None => Err(Finding::could_not_tell(format!("the run holds no answer to {query}"))),
+            None => Err(Finding::inconclusive(format!("the run holds no answer to {query}"))),
         }
     }
 
     /// The phase of this name, or all of them as one.
     pub(super) fn phase(&self, name: Option<&str>) -> Result<PhaseLedger, Finding> {
-        let none = |why: &str| Finding::could_not_tell(why.to_owned());
+        let none = |why: &str| Finding::inconclusive(why.to_owned());
         match name {
             Some(name) => {
                 let found = self.run.phase(name).cloned();
@@ -152,7 +152,7 @@ impl<'a> Case<'a> {
         match named {
             Some(named) => Ok(self.variables(&self.phase(None)?).expand(named)),
             None => self.run.drill.own_series(conventional).ok_or_else(|| {
-                Finding::could_not_tell("the drill names neither a workload nor series of its own")
+                Finding::inconclusive("the drill names neither a workload nor series of its own")
             }),
         }
     }
@@ -271,8 +271,8 @@ impl<'a> Case<'a> {
     /// takes for granted.
     pub(super) fn should_be_silent(&self, fired: String) -> Finding {
         match self.broken_premise() {
-            Some(premise) => Finding::could_not_tell(format!("{fired}; but {premise}: it may be right")),
-            None => Finding::lied(fired),
+            Some(premise) => Finding::inconclusive(format!("{fired}; but {premise}: it may be right")),
+            None => Finding::fail(fired),
         }
     }
 
@@ -305,7 +305,7 @@ impl<'a> Case<'a> {
     /// What is not known at the time of collection, since it may still be scraped or evaluated: an error until then.
     pub(super) fn known_at(&self, moment: Time, what: &str) -> Result<(), Finding> {
         if self.run.evidence.collected < moment {
-            return Err(Finding::not_yet(moment, format!("waiting for {what}")));
+            return Err(Finding::pending(moment, format!("waiting for {what}")));
         }
         Ok(())
     }
@@ -323,9 +323,9 @@ pub(super) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Resul
     match source {
         Source::Said(said) => Ok(said),
         Source::NotAsked => {
-            Err(Finding::could_not_tell(format!("{who} was not asked: give its address by {flag}")))
+            Err(Finding::inconclusive(format!("{who} was not asked: give its address by {flag}")))
         }
-        Source::Missing(why) => Err(Finding::could_not_tell(format!("{who} gave no evidence: {why}"))),
+        Source::Missing(why) => Err(Finding::inconclusive(format!("{who} gave no evidence: {why}"))),
     }
 }
 

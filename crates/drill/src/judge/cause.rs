@@ -81,7 +81,7 @@ pub(super) fn blame(what: &str, causes: Vec<Cause>) -> Finding {
     let more = causes.len().saturating_sub(TOLD - 1);
     let told = causes.take(TOLD - 1).map(|cause| format!("also: {}", cause.says()));
     let more = (more > 0).then(|| format!("and {more} more like these"));
-    Finding::lied(says).with(told.chain(more))
+    Finding::fail(says).with(told.chain(more))
 }
 
 /// Which ranges of an expression look back longer than this, and so remember what is long over.

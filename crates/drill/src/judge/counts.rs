@@ -13,7 +13,7 @@ use firedrill_load::ledger::Range;
 use super::case::{Case, SETTLED};
 use super::cause;
 use super::rise::{Rises, START_TIME};
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
 fn selector(case: &Case<'_>, counts: &Counts) -> Result<String, Finding> {
     case.series_of_requests(counts.series.as_ref(), &format!("{}_count", DrillFile::DURATION))
@@ -44,7 +44,7 @@ pub(super) fn explain(case: &Case<'_>, counts: &Counts) -> Vec<Explain> {
     selector(case, counts).into_iter().map(explain).collect()
 }
 
-pub(super) fn judge(case: &Case<'_>, counts: &Counts) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, counts: &Counts) -> Finding {
     found(case, counts).unwrap_or_else(|finding| finding).about("counts")
 }
 
@@ -54,7 +54,7 @@ fn found(case: &Case<'_>, counts: &Counts) -> Result<Finding, Finding> {
     let series = case.samples(&selector)?;
     let sent = whole.ledger.requests();
     if sent.most == 0 {
-        return Err(Finding::could_not_tell("no request reached the service"));
+        return Err(Finding::inconclusive("no request reached the service"));
     }
     if series.is_empty() {
         return uncounted(case, &selector, sent);
@@ -73,17 +73,17 @@ fn found(case: &Case<'_>, counts: &Counts) -> Result<Finding, Finding> {
     let wrong = [rises.fell, wrong].concat();
     let says = format!("{} sent, {} counted", shown(sent), counted.all);
     if wrong.is_empty() {
-        return Ok(Finding::held(says).with(rises.notes));
+        return Ok(Finding::pass(says).with(rises.notes));
     }
     if rises.moved {
         let says = format!(
             "{says}; but others were sending under the same labels: use a workload of the drill's own"
         );
-        return Err(Finding::could_not_tell(says).with(wrong).with(rises.notes));
+        return Err(Finding::inconclusive(says).with(wrong).with(rises.notes));
     }
     let mut wrong = wrong.into_iter();
     let first = wrong.next().unwrap_or_default();
-    Ok(Finding::lied(format!("{says}: {first}")).with(wrong).with(rises.notes))
+    Ok(Finding::fail(format!("{says}: {first}")).with(wrong).with(rises.notes))
 }
 
 /// What can be said where no counter matches.
@@ -94,7 +94,7 @@ fn uncounted(case: &Case<'_>, selector: &str, sent: Range) -> Result<Finding, Fi
     if let Some(job) = job
         && case.scrapes(Some(job))?.is_empty()
     {
-        return Ok(Finding::lied(format!("{what}: Prometheus scrapes no target of job {job:?}")));
+        return Ok(Finding::fail(format!("{what}: Prometheus scrapes no target of job {job:?}")));
     }
     let causes = cause::of(case, selector);
     let exposed = case.run.evidence.service.said().is_some_and(|service| {

@@ -9,7 +9,7 @@ use super::cause;
 use super::query;
 use super::rise::{Rises, START_TIME};
 use super::truth::{Shown, shown};
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
 fn selector(case: &Case<'_>, increase: &Increase) -> Result<String, Finding> {
     Ok(case.variables(&case.phase(None)?).expand(&increase.increase))
@@ -25,7 +25,7 @@ pub(super) fn explain(case: &Case<'_>, increase: &Increase) -> Vec<Explain> {
     selector(case, increase).into_iter().map(explain).collect()
 }
 
-pub(super) fn judge(case: &Case<'_>, increase: &Increase) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, increase: &Increase) -> Finding {
     let metric = increase.increase.split('{').next().unwrap_or_default();
     let selector = selector(case, increase).ok();
     found(case, increase)
@@ -61,19 +61,19 @@ fn found(case: &Case<'_>, increase: &Increase) -> Result<Finding, Finding> {
         _ => format!("truth {}, rose by {rose_by} {asked}", Shown(truth, quantity)),
     };
     if let Some(fell) = rises.fell.first() {
-        return Ok(Finding::lied(format!("{says}: {fell}")).with(rises.notes));
+        return Ok(Finding::fail(format!("{says}: {fell}")).with(rises.notes));
     }
     if truth.is(rose, within) {
-        return Ok(Finding::held(says).with(rises.notes));
+        return Ok(Finding::pass(says).with(rises.notes));
     }
     if rises.moved {
         let says = format!("{says}; but it moved before the drill began: others were counted as well");
-        return Err(Finding::could_not_tell(says).with(rises.notes));
+        return Err(Finding::inconclusive(says).with(rises.notes));
     }
     let lost = rises.lost(case, &whole);
     if lost > 0 && rose < truth.least {
         let says = format!("{says}; but what it counted of {lost} requests may be lost, since it began anew");
-        return Err(Finding::could_not_tell(says).with(rises.notes));
+        return Err(Finding::inconclusive(says).with(rises.notes));
     }
-    Ok(Finding::lied(says).with(rises.notes))
+    Ok(Finding::fail(says).with(rises.notes))
 }

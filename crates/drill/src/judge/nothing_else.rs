@@ -9,18 +9,16 @@ use firedrill_contract::quantity::{format_duration, many};
 
 use super::alert::among;
 use super::case::{Case, SETTLED, succeeded};
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
-pub(super) fn judge(case: &Case<'_>, nothing: &NothingElse) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, nothing: &NothingElse) -> Finding {
     found(case, nothing).unwrap_or_else(|finding| finding).about("nothing else fires")
 }
 
 fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
     let history = case.alert_history()?;
     if history.rules.is_empty() {
-        return Err(Finding::could_not_tell(
-            "Prometheus has no alerting rules loaded: look at its rule_files",
-        ));
+        return Err(Finding::inconclusive("Prometheus has no alerting rules loaded: look at its rule_files"));
     }
     let about: Labels = nothing.labels.clone().into_iter().collect();
     let mut others = Vec::new();
@@ -45,8 +43,8 @@ fn found(case: &Case<'_>, nothing: &NothingElse) -> Result<Finding, Finding> {
         "the last evaluation",
     )?;
     match case.unwatched(case.run.began, case.run.ended, succeeded)? {
-        Some(why) => Err(Finding::could_not_tell(format!("nothing else fired, but {why}"))),
-        None => Ok(Finding::held(format!(
+        Some(why) => Err(Finding::inconclusive(format!("nothing else fired, but {why}"))),
+        None => Ok(Finding::pass(format!(
             "{}, none fired that was not asked to",
             many(history.rules.len(), "alerting rule", "alerting rules")
         ))),

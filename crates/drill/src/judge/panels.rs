@@ -6,7 +6,7 @@ use crate::question::{Dashboards, Explain, Questions};
 
 use super::case::{Case, SETTLED, said};
 use super::cause;
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
 pub(super) fn ask(case: &Case<'_>, expectation: usize, panels: &Panels, questions: &mut Questions) {
     let drill = &case.run.drill;
@@ -40,7 +40,7 @@ fn of<'a>(case: &Case<'a>, expectation: usize) -> impl Iterator<Item = &'a Panel
     panels.iter().filter(move |panel| panel.expectation == expectation)
 }
 
-pub(super) fn judge(case: &Case<'_>, expectation: usize, panels: &Panels) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, expectation: usize, panels: &Panels) -> Finding {
     found(case, expectation, panels).unwrap_or_else(|finding| finding).about("panels")
 }
 
@@ -51,7 +51,7 @@ fn found(case: &Case<'_>, expectation: usize, panels: &Panels) -> Result<Finding
     said(&case.run.evidence.panels, who, flag)?;
     let all: Vec<_> = of(case, expectation).collect();
     if all.is_empty() {
-        return Err(Finding::could_not_tell(format!(
+        return Err(Finding::inconclusive(format!(
             "no panel with a query in {}",
             panels.panels.0.join(", ")
         )));
@@ -59,10 +59,10 @@ fn found(case: &Case<'_>, expectation: usize, panels: &Panels) -> Result<Finding
     let empty: Vec<_> = all.iter().filter_map(|panel| trouble(case, panel)).collect();
     match empty.first() {
         Some(first) => {
-            Ok(Finding::lied(format!("{} of {} queries have no data: {first}", empty.len(), all.len()))
+            Ok(Finding::fail(format!("{} of {} queries have no data: {first}", empty.len(), all.len()))
                 .with(empty.iter().skip(1).cloned()))
         }
-        None => Ok(Finding::held(format!("{} queries, each with data", all.len()))),
+        None => Ok(Finding::pass(format!("{} queries, each with data", all.len()))),
     }
 }
 

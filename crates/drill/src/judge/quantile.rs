@@ -13,7 +13,7 @@ use super::case::{Case, SETTLED};
 use super::cause;
 use super::query::{enough, spoiled_by_lag};
 use super::truth::{Truth, seconds};
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
 /// What is asked about a histogram: in its native form, in its classic one, and for its buckets.
 struct Asked {
@@ -57,7 +57,7 @@ pub(super) fn explain(case: &Case<'_>, quantile: &Quantile) -> Vec<Explain> {
     asked.into_iter().map(explain).collect()
 }
 
-pub(super) fn judge(case: &Case<'_>, quantile: &Quantile) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, quantile: &Quantile) -> Finding {
     let phase = quantile.during.as_ref().map(|phase| format!(" in {phase}")).unwrap_or_default();
     let about = format!("{}{phase}", Quantity::Quantile(quantile.quantile));
     found(case, quantile).unwrap_or_else(|finding| finding).about(about)
@@ -69,16 +69,16 @@ fn found(case: &Case<'_>, quantile: &Quantile) -> Result<Finding, Finding> {
     let answered = phase.ledger.latency().count();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     if answered as f64 * (1.0 - quantile.quantile) < 1.0 {
-        return Err(Finding::could_not_tell(format!("{answered} answers are too few for {of}")));
+        return Err(Finding::inconclusive(format!("{answered} answers are too few for {of}")));
     }
     spoiled_by_lag(of, &phase, quantile.within)?;
     case.known_at(phase.ended + SETTLED + SETTLED, "the last scrape of the phase")?;
     enough(case, &phase)?;
     if let Some(gap) = case.gap(phase.began, phase.ended)? {
-        return Err(Finding::could_not_tell(gap));
+        return Err(Finding::inconclusive(gap));
     }
     let Some(truth) = Truth::of(of, &phase) else {
-        return Err(Finding::could_not_tell("no request of the phase was answered"));
+        return Err(Finding::inconclusive("no request of the phase was answered"));
     };
     let seen = seen(case, quantile, &phase)?;
     if seen.native.is_none() && seen.classic.is_none() {
@@ -100,7 +100,7 @@ fn found(case: &Case<'_>, quantile: &Quantile) -> Result<Finding, Finding> {
         says += &format!(" (bucket edges alone explain {} to {})", seconds(lower), seconds(upper));
     }
     says += &format!(", asked: within {}", quantile.within);
-    Ok(if native && classic { Finding::held(says) } else { Finding::lied(says) })
+    Ok(if native && classic { Finding::pass(says) } else { Finding::fail(says) })
 }
 
 /// What monitoring makes of the histogram.

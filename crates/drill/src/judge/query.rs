@@ -11,7 +11,7 @@ use firedrill_contract::quantity::format_duration;
 use super::case::{Case, SETTLED};
 use super::cause;
 use super::truth::{Shown, Truth, shown};
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
 pub(super) fn ask(case: &Case<'_>, query: &Query, questions: &mut Questions) {
     if let Ok(phase) = case.phase(query.during.as_deref()) {
@@ -31,7 +31,7 @@ pub(super) fn explain(case: &Case<'_>, query: &Query) -> Vec<Explain> {
     }]
 }
 
-pub(super) fn judge(case: &Case<'_>, query: &Query) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, query: &Query) -> Finding {
     let about = match Asked::of(query) {
         Some(Asked::Equals(quantity)) if !matches!(quantity, Quantity::Number(_)) => {
             quantity.to_string().replace('_', " ")
@@ -78,7 +78,7 @@ fn found(case: &Case<'_>, query: &Query) -> Result<Finding, Finding> {
     case.known_at(phase.ended + SETTLED + SETTLED, "the last scrape of the phase")?;
     enough(case, &phase)?;
     if let Some(gap) = case.gap(phase.began, phase.ended)? {
-        return Err(Finding::could_not_tell(gap));
+        return Err(Finding::inconclusive(gap));
     }
     let expression = case.variables(&phase).expand(&query.query);
     let number = match case.answer(&expression, phase.ended)? {
@@ -92,7 +92,7 @@ fn found(case: &Case<'_>, query: &Query) -> Result<Finding, Finding> {
                 "the query returned {} series, one number was expected: sum them, or select one",
                 several.len()
             );
-            return Err(Finding::could_not_tell(says).with([expression]));
+            return Err(Finding::inconclusive(says).with([expression]));
         }
     };
     Ok(compared(query, &phase, number)?.with([expression]))
@@ -103,7 +103,7 @@ pub(super) fn enough(case: &Case<'_>, phase: &PhaseLedger) -> Result<(), Finding
     let (interval, span) = (case.scrape_interval(), phase.ended.since(phase.began).unwrap_or_default());
     if span < interval * 3 {
         let (interval, span) = (format_duration(interval), format_duration(span));
-        return Err(Finding::could_not_tell(format!(
+        return Err(Finding::inconclusive(format!(
             "the phase lasts {span} and scrapes are {interval} apart: a rate needs a phase of three scrapes or more"
         )));
     }
@@ -111,8 +111,7 @@ pub(super) fn enough(case: &Case<'_>, phase: &PhaseLedger) -> Result<(), Finding
 }
 
 fn compared(query: &Query, phase: &PhaseLedger, number: f64) -> Result<Finding, Finding> {
-    let asked =
-        Asked::of(query).ok_or_else(|| Finding::could_not_tell("nothing was expected of the query"))?;
+    let asked = Asked::of(query).ok_or_else(|| Finding::inconclusive("nothing was expected of the query"))?;
     let within = query.within.unwrap_or(Tolerance::Absolute(0.0));
     let known =
         |quantity: Option<Quantity>| quantity.map(|quantity| truth(quantity, phase, within)).transpose();
@@ -139,14 +138,14 @@ fn compared(query: &Query, phase: &PhaseLedger, number: f64) -> Result<Finding, 
         Some(within) => format!("{says}, within {within})"),
         None => format!("{says})"),
     };
-    Ok(if right { Finding::held(says) } else { Finding::lied(says) })
+    Ok(if right { Finding::pass(says) } else { Finding::fail(says) })
 }
 
 /// What a quantity truly was, unless the drill's own lag spoils it.
 pub(super) fn truth(quantity: Quantity, phase: &PhaseLedger, within: Tolerance) -> Result<Shown, Finding> {
     spoiled_by_lag(quantity, phase, within)?;
     let none =
-        || Finding::could_not_tell(format!("the ledger knows no {quantity}: no request of the phase says"));
+        || Finding::inconclusive(format!("the ledger knows no {quantity}: no request of the phase says"));
     Truth::of(quantity, phase).map(|truth| Shown(truth, quantity)).ok_or_else(none)
 }
 
@@ -179,7 +178,7 @@ pub(super) fn spoiled_by_lag(
     };
     if lag > UNAVOIDABLE && spoiled {
         let lag = format_duration(lag);
-        return Err(Finding::could_not_tell(format!(
+        return Err(Finding::inconclusive(format!(
             "the drill's own lag was {lag} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance"
         )));
     }

@@ -6,9 +6,9 @@ use firedrill_contract::nearest;
 use firedrill_contract::quantity::many;
 
 use super::case::{Case, SETTLED, named};
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
-pub(super) fn judge(case: &Case<'_>, scrapes: &Scrapes) -> Verdict {
+pub(super) fn judge(case: &Case<'_>, scrapes: &Scrapes) -> Finding {
     found(case, scrapes).unwrap_or_else(|finding| finding).about("scrapes")
 }
 
@@ -34,7 +34,7 @@ fn found(case: &Case<'_>, scrapes: &Scrapes) -> Result<Finding, Finding> {
         return nothing(case, job);
     }
     if let Some(gap) = case.gap(began, ended)? {
-        return Err(Finding::could_not_tell(gap));
+        return Err(Finding::inconclusive(gap));
     }
     let failed = during.iter().flat_map(|(target, samples)| {
         samples.iter().filter(|sample| sample.1 == 0.0).map(move |sample| (target, sample.0))
@@ -44,10 +44,10 @@ fn found(case: &Case<'_>, scrapes: &Scrapes) -> Result<Finding, Finding> {
     let all: usize = during.iter().map(|(_, samples)| samples.len()).sum();
     match failed.first() {
         Some(first) => {
-            Ok(Finding::lied(format!("{} of {all} scrapes failed, the first one {first}", failed.len()))
+            Ok(Finding::fail(format!("{} of {all} scrapes failed, the first one {first}", failed.len()))
                 .with(failed.iter().skip(1).cloned()))
         }
-        None => Ok(Finding::held(format!(
+        None => Ok(Finding::pass(format!(
             "{} of {}, none missing, none failed",
             many(all, "scrape", "scrapes"),
             many(during.len(), "target", "targets")
@@ -57,9 +57,9 @@ fn found(case: &Case<'_>, scrapes: &Scrapes) -> Result<Finding, Finding> {
 
 /// What can be said where nothing was scraped at all.
 fn nothing(case: &Case<'_>, job: Option<&str>) -> Result<Finding, Finding> {
-    let Some(job) = job else { return Ok(Finding::lied("nothing was scraped while the drill ran")) };
+    let Some(job) = job else { return Ok(Finding::fail("nothing was scraped while the drill ran")) };
     let jobs: Vec<_> = case.samples("up")?.iter().filter_map(|up| up.labels.get("job").cloned()).collect();
     let nearest = nearest(job, jobs.iter().map(String::as_str)).filter(|found| *found != job);
     let nearest = nearest.map(|found| format!("; the nearest job is {found:?}")).unwrap_or_default();
-    Ok(Finding::lied(format!("Prometheus scraped no target of job {job:?} while the drill ran{nearest}")))
+    Ok(Finding::fail(format!("Prometheus scraped no target of job {job:?} while the drill ran{nearest}")))
 }

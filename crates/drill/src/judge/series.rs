@@ -6,7 +6,7 @@ use crate::question::{Explain, Questions};
 
 use super::case::{Case, SETTLED, scrapes_of};
 use super::cause;
-use super::verdict::{Finding, Verdict};
+use super::verdict::Finding;
 
 fn selectors(case: &Case<'_>, expected: &Expected) -> Vec<String> {
     let Ok(whole) = case.phase(None) else { return Vec::new() };
@@ -23,7 +23,7 @@ pub(super) fn explain(case: &Case<'_>, expected: &Expected) -> Vec<Explain> {
     selectors(case, expected).into_iter().map(explain).collect()
 }
 
-pub(super) fn judge(case: &Case<'_>, expected: &Expected) -> Vec<Verdict> {
+pub(super) fn judge(case: &Case<'_>, expected: &Expected) -> Vec<Finding> {
     let one = |selector: String| {
         let metric = selector.split('{').next().unwrap_or_default().to_owned();
         found(case, &selector)
@@ -43,7 +43,7 @@ fn found(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
     }
     let up = case.scrapes(None)?;
     if !up.iter().any(|up| before(up, case)) {
-        return Err(Finding::could_not_tell(
+        return Err(Finding::inconclusive(
             "nothing was scraped before the first request: start when the target has been scraped",
         ));
     }
@@ -59,9 +59,9 @@ fn found(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
                 late.len(),
                 series.len()
             );
-            Ok(Finding::lied(says).with(late.into_iter().skip(1)))
+            Ok(Finding::fail(says).with(late.into_iter().skip(1)))
         }
-        None => Ok(Finding::held(format!("{} series, each there before the first request", series.len()))),
+        None => Ok(Finding::pass(format!("{} series, each there before the first request", series.len()))),
     }
 }
 
