@@ -79,34 +79,34 @@ impl Finding {
         }
     }
 
-    pub(super) fn pass(reason: impl Into<String>) -> Self {
+    pub(crate) fn pass(reason: impl Into<String>) -> Self {
         Self::new(Verdict::Pass, reason)
     }
 
-    pub(super) fn fail(reason: impl Into<String>) -> Self {
+    pub(crate) fn fail(reason: impl Into<String>) -> Self {
         Self::new(Verdict::Fail, reason)
     }
 
-    pub(super) fn inconclusive(reason: impl Into<String>) -> Self {
+    pub(crate) fn inconclusive(reason: impl Into<String>) -> Self {
         Self::new(Verdict::Inconclusive, reason)
     }
 
-    pub(super) fn pending(until: Time, reason: impl Into<String>) -> Self {
+    pub(crate) fn pending(until: Time, reason: impl Into<String>) -> Self {
         Self { pending_until: Some(until), ..Self::inconclusive(reason) }
     }
 
     /// With more details.
-    pub(super) fn with(mut self, details: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with(mut self, details: impl IntoIterator<Item = String>) -> Self {
         self.details.extend(details);
         self
     }
 
-    pub(super) fn about(self, subject: impl Into<String>) -> Self {
+    pub(crate) fn about(self, subject: impl Into<String>) -> Self {
         Self { subject: subject.into(), ..self }
     }
 
     /// Makes it inconclusive for a reason that touches the whole run; what it would have been is its first detail.
-    pub(super) fn spoil(&mut self, why: &str) {
+    pub(crate) fn spoil(&mut self, why: &str) {
         if self.verdict != Verdict::Inconclusive || self.pending_until.is_some() {
             let reason = std::mem::replace(&mut self.reason, why.to_owned());
             self.details.insert(0, format!("without that: {reason}"));

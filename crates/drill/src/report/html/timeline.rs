@@ -3,7 +3,7 @@
 //! Times are seconds since the drill began, each by the clock of whoever said it.
 
 use crate::evidence::{AlertState, Labels, Page, Sample, Series};
-use crate::judge::counters;
+use crate::judge::request_counters;
 use crate::run::Run;
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Second};
@@ -162,16 +162,16 @@ impl Truth {
 
 impl Seen {
     fn of(run: &Run, to: f64) -> Self {
-        let Some((series, status)) = counters(run) else {
+        let Some((series, status)) = request_counters(run) else {
             return Self { by: None, rate: Vec::new(), errors: None };
         };
         let by = if run.evidence.prometheus.said().is_some() { "Prometheus" } else { "/metrics" };
         let since = Since(run.began);
         let rate = rate(series.iter(), since, to);
-        let errors = series.iter().any(|series| series.labels.contains_key(status)).then(|| {
+        let errors = series.iter().any(|series| series.labels.contains_key(&status)).then(|| {
             let failed = series
                 .iter()
-                .filter(|series| series.labels.get(status).is_some_and(|status| status.starts_with('5')));
+                .filter(|series| series.labels.get(&status).is_some_and(|status| status.starts_with('5')));
             share(&self::rate(failed, since, to), &rate)
         });
         Self { by: Some(by), rate: thinned(rate), errors: errors.map(thinned) }

@@ -1,15 +1,85 @@
 //! Whether somebody was told of an alert that fired: what the pager got, and where the notification was lost.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
 use crate::evidence::{FailedNotifications, Held, Page};
-use crate::file::expectation::{Alert, Notifies};
+use crate::file::value::Span;
 use crate::judge::case::{Case, SETTLED, said};
 use crate::judge::verdict::Finding;
 use firedrill_contract::Time;
 use firedrill_contract::quantity::{format_duration, many};
 
-use super::{Episode, among, missing, wanted};
+use super::{Alert, Episode, among, missing, wanted};
+
+/// Who is told of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notifies {
+    /// Alertmanager's name for who is told.
+    pub receiver: String,
+    /// How long after the alert began to fire; 60 s where it is left out.
+    pub within: Span,
+}
+
+impl Notifies {
+    /// How long a page may take where the file does not say.
+    pub const WITHIN: Span = Span(std::time::Duration::from_secs(60));
+}
+
+impl JsonSchema for Notifies {
+    fn schema_name() -> Cow<'static, str> {
+        "Notifies".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Who is told of an alert.", "anyOf": [
+            { "type": "string", "description": "Alertmanager's name for who is told, within 60 s." },
+            { "type": "object", "additionalProperties": false, "required": ["receiver"], "properties": {
+                "receiver": { "type": "string", "description": "Alertmanager's name for who is told." },
+                "within": generator.subschema_for::<Span>(),
+            } },
+        ] })
+    }
+}
+
+impl<'de> Deserialize<'de> for Notifies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Whole {
+            receiver: String,
+            #[serde(default = "within")]
+            within: Span,
+        }
+        const fn within() -> Span {
+            Notifies::WITHIN
+        }
+        struct NameOrWhole;
+        impl<'de> Visitor<'de> for NameOrWhole {
+            type Value = Notifies;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a receiver such as pager, or { receiver: pager, within: 30s }")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Notifies, E> {
+                Ok(Notifies { receiver: name.to_owned(), within: within() })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Notifies, A::Error> {
+                let Whole { receiver, within } = Whole::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Notifies { receiver, within })
+            }
+        }
+        deserializer.deserialize_any(NameOrWhole)
+    }
+}
 
 /// The alert as Alertmanager held it, since it fired.
 pub(super) fn held<'a>(

@@ -3,24 +3,103 @@
 //! Read from the history of the alert: when it began to pend, when it fired, and when it no longer did are known to
 //! one evaluation, whoever looks and whenever.
 
-mod told;
+mod notifies;
 
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels, Rule, Sample};
-use crate::file::expectation::{Alert, Fires, Resolves};
+use crate::file::value::Span;
 use crate::question::Explain;
 use crate::run::PhaseLedger;
 use firedrill_contract::Time;
 use firedrill_contract::nearest;
 use firedrill_contract::quantity::format_duration;
 
-use super::case::{Case, SETTLED, succeeded};
-use super::cause;
-use super::verdict::{Detection, Finding};
-use told::{held, told};
+use super::Kind;
+use crate::judge::case::{Case, SETTLED, succeeded};
+use crate::judge::cause;
+use crate::judge::verdict::{Detection, Finding};
+pub use notifies::Notifies;
+use notifies::{held, told};
 
-pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
+/// An alert fires, resolves, is told; or never fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// Its name.
+    pub alert: String,
+    /// The labels that it must have, among others.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: IndexMap<String, String>,
+    /// Its label `severity`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// The annotations that it must have, whatever they say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<String>,
+    /// It fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fires: Option<Fires>,
+    /// It resolves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolves: Option<Resolves>,
+    /// Somebody is told: the receiver, or `{ receiver: pager, within: 30s }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifies: Option<Notifies>,
+    /// It does not fire, from the first phase to the end of the drill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub never: Option<Firing>,
+}
+
+/// When an alert fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fires {
+    /// The phase that causes it.
+    pub during: String,
+    /// How long after the phase's begin it may take.
+    pub within: Span,
+}
+
+/// When an alert resolves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolves {
+    /// How long after the end of the phase that caused it.
+    pub within: Span,
+}
+
+/// The word for an alert that fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Firing {
+    /// It fires.
+    Fires,
+}
+
+impl Kind for Alert {
+    fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
+        judge(case, self)
+    }
+
+    fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
+        explain(case, self)
+    }
+
+    fn unquiet(&self, case: &Case<'_>) -> Option<String> {
+        fires_now(case, self).then(|| format!("{} to fall silent", self.alert))
+    }
+
+    fn expects_alert(&self, name: &str, labels: &Labels) -> bool {
+        let wanted: Labels = self.labels.clone().into_iter().collect();
+        self.fires.is_some() && self.alert == name && among(&wanted, labels)
+    }
+}
+
+fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
     let Ok(rules) = case.alerting_rules(&alert.alert) else { return Vec::new() };
     let during = alert.fires.as_ref().map(|fires| fires.during.as_str());
     let Ok(phase) = case.phase(during) else { return Vec::new() };
@@ -35,7 +114,7 @@ pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
         .collect()
 }
 
-pub(super) fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Finding> {
+fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Finding> {
     let name = &alert.alert;
     if alert.never.is_some() {
         let labels = wanted(alert).iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
@@ -186,7 +265,7 @@ fn fired<'a>(case: &'a Case<'_>, alert: &Alert, fires: &Fires) -> Result<Episode
 }
 
 /// Whether the alert, as the drill is to cause it, fires at the time of collection.
-pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
+fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
     let now = case.run.evidence.collected;
     let fires = |instance: &AlertInstance| {
         // An evaluation may be late.

@@ -1,0 +1,237 @@
+//! A quantile of the latency is what clients saw, as far as the buckets can tell.
+
+use super::Kind;
+use super::query::{enough, spoiled_by_lag};
+use crate::evidence::{Sample, Series, Source, Value};
+use crate::file::DrillFile;
+use crate::file::value::Quantity;
+use crate::file::value::Tolerance;
+use crate::judge::case::{Case, SETTLED};
+use crate::judge::cause;
+use crate::judge::truth::{Truth, seconds};
+use crate::judge::verdict::Finding;
+use crate::question::{Explain, Instant, Questions};
+use crate::run::PhaseLedger;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A quantile of the latency is what clients saw, as far as the buckets can tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quantile {
+    /// Which one, such as 0.99.
+    pub quantile: f64,
+    /// The phase that it is about; the whole drill where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<String>,
+    /// By how much it may be off.
+    pub within: Tolerance,
+    /// The histogram, as a selector without `_bucket`; that of the semantic conventions where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+}
+
+impl Kind for Quantile {
+    fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
+        let Ok(phase) = case.phase(self.during.as_deref()) else { return };
+        let Ok(Asked { native, classic, buckets, raw }) = Asked::of(case, self, &phase) else { return };
+        let at = phase.ended;
+        questions.queries.extend([native, classic, buckets].map(|query| Instant { query, at }));
+        questions.selectors.push(raw);
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
+        let phase = self.during.as_ref().map(|phase| format!(" in {phase}")).unwrap_or_default();
+        let about = format!("{}{phase}", Quantity::Quantile(self.quantile));
+        vec![self.finding(case).unwrap_or_else(|finding| finding).about(about)]
+    }
+
+    fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
+        let Ok(phase) = case.phase(self.during.as_deref()) else { return Vec::new() };
+        let asked = Asked::of(case, self, &phase);
+        let (from, to) = (phase.began, phase.ended);
+        let explain = |asked: Asked| Explain { expression: asked.classic, labels: [].into(), from, to };
+        asked.into_iter().map(explain).collect()
+    }
+}
+
+impl Quantile {
+    fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
+        let phase = case.phase(self.during.as_deref())?;
+        let of = Quantity::Quantile(self.quantile);
+        let answered = phase.ledger.latency().count();
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        if answered as f64 * (1.0 - self.quantile) < 1.0 {
+            return Err(Finding::inconclusive(format!("{answered} answers are too few for {of}")));
+        }
+        spoiled_by_lag(of, &phase, self.within)?;
+        case.known_at(phase.ended + SETTLED + SETTLED, "the last scrape of the phase")?;
+        enough(case, &phase)?;
+        if let Some(gap) = case.gap(phase.began, phase.ended)? {
+            return Err(Finding::inconclusive(gap));
+        }
+        let Some(truth) = Truth::of(of, &phase) else {
+            return Err(Finding::inconclusive("no request of the phase was answered"));
+        };
+        let seen = self.seen(case, &phase)?;
+        if seen.native.is_none() && seen.classic.is_none() {
+            let asked = Asked::of(case, self, &phase)?.classic;
+            return Ok(
+                cause::blame("Prometheus has no such histogram", cause::of(case, &asked)).with([asked])
+            );
+        }
+        let native = seen.native.is_none_or(|native| truth.is(native, self.within));
+        let classic = seen.classic.is_none_or(|classic| {
+            truth.is(classic, self.within) || seen.bucket_explains(truth.least, classic)
+        });
+        let mut says = format!("truth {}", seconds(truth.least));
+        if let Some(number) = seen.native {
+            says += &format!(", native {}", seconds(number));
+        }
+        if let Some(number) = seen.classic {
+            says += &format!(", classic {}", seconds(number));
+        }
+        if let Some((lower, upper)) = seen.bucket(truth.least) {
+            says += &format!(" (bucket edges alone explain {} to {})", seconds(lower), seconds(upper));
+        }
+        says += &format!(", asked: within {}", self.within);
+        Ok(if native && classic { Finding::pass(says) } else { Finding::fail(says) })
+    }
+
+    fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {
+        let asked = Asked::of(case, self, phase)?;
+        if matches!(case.run.evidence.prometheus, Source::NotAsked) {
+            let buckets = increases(case.samples(&asked.raw)?, phase);
+            let classic = histogram_quantile(self.quantile, &buckets);
+            return Ok(Seen {
+                native: None,
+                classic,
+                edges: buckets.into_iter().map(|(edge, _)| edge).collect(),
+            });
+        }
+        let one = |query: &str| {
+            let values = case.answer(query, phase.ended)?;
+            Ok::<_, Finding>(values.first().map(|one| one.value).filter(|number| !number.is_nan()))
+        };
+        let edge = |value: &Value| number(value.labels.get("le")?);
+        let mut edges: Vec<_> = case.answer(&asked.buckets, phase.ended)?.iter().filter_map(edge).collect();
+        edges.sort_by(f64::total_cmp);
+        Ok(Seen { native: one(&asked.native)?, classic: one(&asked.classic)?, edges })
+    }
+}
+
+/// What is asked about a histogram: in its native form, in its classic one, and for its buckets.
+struct Asked {
+    native: String,
+    classic: String,
+    buckets: String,
+    /// The selector of the raw buckets.
+    raw: String,
+}
+
+impl Asked {
+    fn of(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Result<Self, Finding> {
+        let selector = case.series_of_requests(quantile.series.as_ref(), DrillFile::DURATION)?;
+        let (metric, matchers) =
+            selector.find('{').map_or((&*selector, ""), |brace| selector.split_at(brace));
+        let raw = format!("{metric}_bucket{matchers}");
+        let q = quantile.quantile;
+        let expand = |query: String| case.variables(phase).expand(&query);
+        Ok(Self {
+            native: expand(format!("histogram_quantile({q}, sum(rate({selector}[$phase])))")),
+            classic: expand(format!("histogram_quantile({q}, sum by (le) (rate({raw}[$phase])))")),
+            buckets: expand(format!("sum by (le) (increase({raw}[$phase]))")),
+            raw,
+        })
+    }
+}
+
+/// What monitoring makes of the histogram.
+struct Seen {
+    native: Option<f64>,
+    classic: Option<f64>,
+    /// The upper edges of the classic buckets, ascending.
+    edges: Vec<f64>,
+}
+
+impl Seen {
+    /// The bucket that a value falls into: above the first edge, up to the second.
+    fn bucket(&self, value: f64) -> Option<(f64, f64)> {
+        let upper = self.edges.iter().position(|edge| value <= *edge)?;
+        let lower = upper.checked_sub(1).map_or(0.0, |lower| self.edges[lower]);
+        Some((lower, self.edges[upper]))
+    }
+
+    /// Whether what was seen is in the same bucket as the truth: then only the edges are to blame.
+    /// Of the last bucket, which has no end, `histogram_quantile` says its lower edge.
+    fn bucket_explains(&self, truth: f64, seen: f64) -> bool {
+        match self.bucket(truth) {
+            Some((lower, upper)) if upper.is_infinite() => seen == lower,
+            Some((lower, upper)) => seen >= lower && seen <= upper,
+            None => false,
+        }
+    }
+}
+
+/// The edge of a bucket, as `le` has it.
+fn number(le: &String) -> Option<f64> {
+    if le == "+Inf" { Some(f64::INFINITY) } else { le.parse().ok() }
+}
+
+/// By how much each bucket grew between the first and the last scrape of a phase, by its upper edge, ascending.
+fn increases(series: &[Series], phase: &PhaseLedger) -> Vec<(f64, f64)> {
+    let mut buckets: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    for series in series {
+        let Some(edge) = series.labels.get("le").and_then(number) else { continue };
+        let within = |sample: &&Sample| sample.0 >= phase.began && sample.0 <= phase.ended;
+        let mut samples = series.samples.iter().filter(within);
+        let (Some(first), last) = (samples.next(), samples.next_back()) else { continue };
+        let grown = last.map_or(0.0, |last| (last.1 - first.1).max(0.0));
+        // Edges are positive, so that their bits are in the order of their values.
+        buckets.entry(edge.to_bits()).or_insert((edge, 0.0)).1 += grown;
+    }
+    buckets.into_values().collect()
+}
+
+/// What Prometheus's `histogram_quantile` gives for cumulative buckets by upper edge, ascending:
+/// linear interpolation within the bucket, its lower edge where it has no end.
+/// <https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile>
+fn histogram_quantile(q: f64, buckets: &[(f64, f64)]) -> Option<f64> {
+    let total = buckets.last().filter(|(edge, _)| edge.is_infinite())?.1;
+    if total <= 0.0 {
+        return None;
+    }
+    let rank = q * total;
+    let upper = buckets.iter().position(|(_, count)| *count >= rank)?;
+    let (lower, below) = upper.checked_sub(1).map_or((0.0, 0.0), |lower| buckets[lower]);
+    let (edge, count) = buckets[upper];
+    if edge.is_infinite() || count <= below {
+        return Some(lower);
+    }
+    Some(lower + (edge - lower) * (rank - below) / (count - below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_interpolated_as_prometheus_does() {
+        let buckets = [(0.1, 50.0), (0.25, 90.0), (f64::INFINITY, 100.0)];
+        assert_eq!(histogram_quantile(0.5, &buckets), Some(0.1));
+        assert_eq!(histogram_quantile(0.7, &buckets).map(|q| (q * 1000.0).round()), Some(175.0));
+        assert_eq!(histogram_quantile(0.99, &buckets), Some(0.25));
+        assert_eq!(histogram_quantile(0.5, &[(0.1, 5.0)]), None);
+        assert_eq!(histogram_quantile(0.5, &[(0.1, 0.0), (f64::INFINITY, 0.0)]), None);
+    }
+
+    #[test]
+    fn a_bucket_explains_what_is_in_it_and_no_more() {
+        let seen = Seen { native: None, classic: None, edges: vec![0.1, 0.25, f64::INFINITY] };
+        assert!(seen.bucket_explains(0.118, 0.142));
+        assert!(!seen.bucket_explains(0.118, 0.09));
+        assert!(!seen.bucket_explains(0.118, 0.26));
+        assert!(seen.bucket_explains(0.9, 0.25));
+    }
+}
