@@ -37,40 +37,40 @@ use preparation::Prepared;
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Flags {
-    /// Drill files; - is the standard input [default: a drill of some 20 s that comes with the program]
+    /// Drill files; - reads standard input [default: a built-in drill of some 20 s]
     #[arg(value_name = "FILE")]
     files: Vec<String>,
 
-    /// Where requests go, instead of what the file says; without any file and target, to a service of the drill's own
+    /// Target URL; overrides `target` in the file [default: a service that the drill starts itself]
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_TARGET", value_parser = Target::parse)]
     target: Option<Target>,
 
     #[command(flatten)]
     evidence: sources::Flags,
 
-    /// Makes the requests repeatable, instead of what the file says [default: random]
+    /// Random seed; overrides `seed` in the file [default: random]
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_DRILL_SEED")]
     seed: Option<u64>,
 
-    /// Runs drills of different workloads at the same time, those that say that they go alone after them
+    /// Run drills of different workloads in parallel, and those with `alone: true` after them
     #[arg(long, env = "FIREDRILL_DRILL_PARALLEL", value_parser = FalseyValueParser::new())]
     parallel: bool,
 
-    /// How long a request may take, from when it leaves to the end of its answer, from 1ms to 1h
+    /// Request timeout, from sending to the end of the response, from 1ms to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_DRILL_TIMEOUT", default_value = "30s", value_parser = flag::wait)]
     timeout: Duration,
 
-    /// How many requests of a drill may be in flight, from 1 to 100000; one that is due above it is not sent, and counted as such
+    /// Maximum requests in flight of a drill, from 1 to 100000; what is due above it is counted as not sent
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_DRILL_MAX_IN_FLIGHT", default_value = "1000",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_in_flight: u32,
 
-    /// Where to write each drill's run file and reports: NAME.run.json, NAME.html, NAME.json, NAME.xml (JUnit)
+    /// Directory for run files and reports: NAME.run.json, NAME.html, NAME.json, NAME.xml (JUnit)
     #[arg(long, value_name = "DIR", env = "FIREDRILL_DRILL_OUT", default_value = "firedrill-runs")]
     out: PathBuf,
 
-    /// Prints those files too, compressed, as `uuencode -m` writes them: for where the log alone outlives a drill, as in
-    /// ECS or a Kubernetes job
+    /// Print those files too, gzipped and uuencoded (`uuencode -m`), for where only the log outlives a drill,
+    /// as in ECS or a Kubernetes Job
     #[arg(long, env = "FIREDRILL_DRILL_PRINT_FILES", value_parser = FalseyValueParser::new())]
     print_files: bool,
 
@@ -84,8 +84,8 @@ pub(super) struct Flags {
     #[command(flatten)]
     token: token::Flags,
 
-    /// File of header fields for every request to the target, `Name: value` one a line: where secrets go, which a
-    /// drill file may not hold
+    /// File of header fields for every request to the target, one `Name: value` per line; put secrets here,
+    /// not in a drill file
     #[arg(long, value_name = "PATH", env = "FIREDRILL_DRILL_HEADER_FILE")]
     header_file: Option<PathBuf>,
 }

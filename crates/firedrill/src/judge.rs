@@ -18,19 +18,19 @@ use firedrill_drill::run::{Run, VERSION};
 #[derive(Debug, Args)]
 #[command(after_help = drill::EXIT_CODES)]
 pub(super) struct Flags {
-    /// Run files, as `firedrill drill` writes them
+    /// Run files written by `firedrill drill`
     #[arg(value_name = "RUN", required_unless_present = "schema")]
     runs: Vec<PathBuf>,
 
-    /// Write the report as JSON
+    /// Print the report as JSON
     #[arg(long, env = "FIREDRILL_JUDGE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 
-    /// Write the reports anew to this directory: NAME.html, NAME.json, NAME.xml (JUnit)
+    /// Write the reports to this directory: NAME.html, NAME.json, NAME.xml (JUnit)
     #[arg(long, value_name = "DIR", env = "FIREDRILL_JUDGE_OUT")]
     out: Option<PathBuf>,
 
-    /// Print the JSON Schema of run files instead
+    /// Print the JSON Schema of run files
     #[arg(long, env = "FIREDRILL_JUDGE_SCHEMA", conflicts_with = "runs", value_parser = FalseyValueParser::new())]
     schema: bool,
 
