@@ -1,7 +1,7 @@
 //! What was found where monitoring keeps it, raw and with its time, before anything is judged.
 //!
 //! [`Evidence`] is plain data: it is written to the run file, and the judge reads nothing else of the
-//! world. What could not be had stays in it as [`Source::Missing`] with the reason, never as an empty
+//! world. What could not be had stays in it as [`Reply::Missing`] with the reason, never as an empty
 //! answer.
 //!
 //! Reading order: `source` is what each source of evidence does, and the list below names them all. The `collector`
@@ -23,13 +23,13 @@ mod service;
 mod source;
 mod watched;
 
-pub use alertmanager::{Alertmanager, FailedNotifications, Held, Unseen};
+pub use alertmanager::{Alertmanager, AlertmanagerAlert, FailedNotifications, Unseen};
 pub use clock::Clock;
 pub use collector::{Collector, NoSource, Sources};
 pub use history::{AlertHistory, AlertInstance, AlertSpan, AlertState, StateChange};
 pub use pager::{Page, Pager};
 pub use panels::Panel;
-pub use prometheus::{Answer, Comparison, Explained, Extent, Prometheus, Rule, Said, Selector, Value};
+pub use prometheus::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
 pub use service::{Exposed, Scrape};
 
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Evidence {
     }
 }
 
-/// What one source of evidence said.
+/// What came of asking one source of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Source_of_{T}")]
@@ -72,16 +72,17 @@ pub enum Reply<T> {
     NotAsked,
     /// It was asked and gave no usable answer: why.
     Missing(String),
-    /// What it said.
-    Said(T),
+    /// What it knows.
+    #[serde(rename = "said")]
+    Received(T),
 }
 
 impl<T> Reply<T> {
-    /// What it said, if it did.
+    /// The evidence, where there is some.
     #[must_use]
-    pub const fn said(&self) -> Option<&T> {
+    pub const fn received(&self) -> Option<&T> {
         match self {
-            Self::Said(said) => Some(said),
+            Self::Received(evidence) => Some(evidence),
             Self::NotAsked | Self::Missing(_) => None,
         }
     }
@@ -92,12 +93,10 @@ impl<T> Reply<T> {
         match self {
             Self::NotAsked => Reply::NotAsked,
             Self::Missing(why) => Reply::Missing(why.clone()),
-            Self::Said(said) => Reply::Said(make(said)),
+            Self::Received(evidence) => Reply::Received(make(evidence)),
         }
     }
 }
-
-pub use Reply as Source;
 
 /// Labels by name, `__name__` included.
 pub type Labels = BTreeMap<String, String>;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use firedrill_contract::Time;
-use firedrill_drill::evidence::{Evidence, Explained, Extent, Prometheus, Said, Sources};
+use firedrill_drill::evidence::{Evidence, Explained, Extent, Prometheus, QueryResult, Sources};
 use firedrill_drill::question::{Dashboards, Explain, Instant, Questions};
 
 use super::{client, collector, now};
@@ -64,7 +64,7 @@ async fn until_busy(service: &Service, prometheus: &Server) {
 }
 
 fn said(evidence: &Evidence) -> &Prometheus {
-    evidence.prometheus.said().unwrap_or_else(|| panic!("{:?}", evidence.prometheus))
+    evidence.prometheus.received().unwrap_or_else(|| panic!("{:?}", evidence.prometheus))
 }
 
 #[tokio::test]
@@ -124,13 +124,13 @@ async fn what_prometheus_knows_is_found() {
     assert!(series.samples.is_sorted_by_key(|sample| sample.0));
 
     let [sum, infinite, none, malformed, range] = &said.answers[..] else { panic!("{:#?}", said.answers) };
-    let Said::Values(values) = &sum.said else { panic!("{sum:?}") };
+    let QueryResult::Values(values) = &sum.said else { panic!("{sum:?}") };
     assert_eq!(values[0].value, 1.0);
-    let Said::Values(values) = &infinite.said else { panic!("{infinite:?}") };
+    let QueryResult::Values(values) = &infinite.said else { panic!("{infinite:?}") };
     assert_eq!((values[0].value, values[0].labels.len()), (f64::INFINITY, 0));
-    assert_eq!(none.said, Said::Values(vec![]));
+    assert_eq!(none.said, QueryResult::Values(vec![]));
     for refused in [malformed, range] {
-        assert!(matches!(&refused.said, Said::Refused(why) if !why.is_empty()), "{refused:?}");
+        assert!(matches!(&refused.said, QueryResult::Refused(why) if !why.is_empty()), "{refused:?}");
     }
 }
 
@@ -223,7 +223,7 @@ async fn panels_of_files_are_asked() {
     let began = now();
     until_busy(&service, &prometheus).await;
     let evidence = collect(&prometheus, &questions(), began).await;
-    let panels = evidence.panels.said().unwrap_or_else(|| panic!("{:?}", evidence.panels));
+    let panels = evidence.panels.received().unwrap_or_else(|| panic!("{:?}", evidence.panels));
     assert!(panels.len() > 10 && panels.iter().all(|panel| panel.panel != "Requests"), "{panels:#?}");
     let refused: Vec<_> = panels.iter().filter(|panel| panel.series.is_err()).collect();
     assert!(refused.is_empty(), "{refused:#?}");
@@ -234,7 +234,7 @@ async fn panels_of_files_are_asked() {
     other.variables = vec![("job".to_owned(), "apq".to_owned())];
     let questions = Questions { panels: vec![other], ..Questions::default() };
     let evidence = collect(&prometheus, &questions, began).await;
-    let panels = evidence.panels.said().unwrap();
+    let panels = evidence.panels.received().unwrap();
     let up = panels.iter().find(|panel| panel.panel == "Instances up").unwrap();
     assert_eq!(up.series, Ok(0));
 }

@@ -16,17 +16,17 @@ use tokio::sync::OnceCell;
 use super::source::{Context, Missing, Setup, Source};
 use super::watched::{Watched, ticks};
 use super::{Labels, Now};
-pub use evidence::{Alertmanager, FailedNotifications, Held, Unseen};
+pub use evidence::{Alertmanager, AlertmanagerAlert, FailedNotifications, Unseen};
 use failures::Failures;
 use firedrill_net::client::{Client, Failure, Question};
-use watch::Seen;
+use watch::AlertLog;
 
 /// An Alertmanager.
 pub(super) struct Backend {
     client: Client,
     poll_interval: Duration,
     now: Now,
-    seen: Watched<Seen>,
+    log: Watched<AlertLog>,
     /// What it had counted of failures when the drill began, or why that is not known.
     failures_before: OnceCell<Result<Failures, String>>,
 }
@@ -41,7 +41,7 @@ impl Source for Backend {
             client,
             poll_interval: setup.poll_interval,
             now: setup.now.clone(),
-            seen: Watched::new(Seen::default()),
+            log: Watched::new(AlertLog::default()),
             failures_before: OnceCell::new(),
         }))
     }
@@ -63,8 +63,8 @@ impl Source for Backend {
             ticks.tick().await;
             let at = (self.now)();
             let alerts = alerts(&self.client).await.map_err(|failure| failure.to_string());
-            self.seen.lock().take(at, alerts);
-            self.seen.set_written();
+            self.log.lock().take(at, alerts);
+            self.log.set_written();
         }
     }
 
@@ -74,12 +74,12 @@ impl Source for Backend {
         known: Option<Alertmanager>,
     ) -> Result<Option<Alertmanager>, Missing> {
         let failed = self.failed().await;
-        let seen = self.seen.written().await;
-        if let Some(why) = seen.never() {
+        let log = self.log.written().await;
+        if let Some(why) = log.never() {
             return Err(why.into());
         }
         let receivers = known.map(|known| known.receivers).unwrap_or_default();
-        let (alerts, unseen) = (seen.held.clone(), seen.unseen(context.now));
+        let (alerts, unseen) = (log.held.clone(), log.unseen(context.now));
         Ok(Some(Alertmanager { alerts, unseen, receivers, failed }))
     }
 

@@ -21,7 +21,7 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that showed `there` at some moment from `before` to `after`.
-    pub(super) fn seen(there: Time, before: Time, after: Time) -> Self {
+    pub(super) fn measured(there: Time, before: Time, after: Time) -> Self {
         let took = after.millis().saturating_sub(before.millis());
         let middle = before.millis().saturating_add(took / 2);
         // Half of the time that it took, and a millisecond for what both clocks round.
@@ -59,20 +59,20 @@ mod tests {
     #[test]
     fn a_clock_is_as_sure_as_the_answer_was_quick() {
         let at = Time::from_millis;
-        let clock = Clock::seen(at(10_000), at(9_000), at(9_400));
+        let clock = Clock::measured(at(10_000), at(9_000), at(9_400));
         assert_eq!(clock, Clock { ahead_ms: 800, give_or_take_ms: 201, moved_ms: 0 });
         let clock_at = |ahead_ms| Clock { ahead_ms, give_or_take_ms: 200, moved_ms: 0 };
         let moved = [5_000, -5_000, 300].map(|ahead| clock_at(ahead).since(clock_at(0)).moved_ms);
         assert_eq!(moved, [4_600, -4_600, 0], "what may be the time that asking took is no move");
         assert_eq!(clock.there(at(0)), at(800));
-        let same = Clock::seen(at(9_300), at(9_000), at(9_400));
+        let same = Clock::measured(at(9_300), at(9_000), at(9_400));
         assert_eq!(same.there(at(5)), at(5), "a difference that may be none is none");
     }
 
     #[test]
     fn a_clock_that_is_as_far_off_as_can_be_is_read() {
         let (now, never) = (Time::from_millis(NOW), Time::from_millis(i64::MIN));
-        let clock = Clock::seen(never, now, now);
+        let clock = Clock::measured(never, now, now);
         assert_eq!(clock.there(now), never + Duration::from_millis(NOW.unsigned_abs()));
     }
 }

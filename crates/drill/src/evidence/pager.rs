@@ -129,7 +129,7 @@ impl Backend {
         let ask = async || {
             let asked = (self.now)();
             let pages = pages(&self.client, Duration::ZERO).await.map_err(|failure| failure.to_string())?;
-            let clock = Clock::seen(pages.now.into(), asked, (self.now)());
+            let clock = Clock::measured(pages.now.into(), asked, (self.now)());
             Ok(Before { left_out: pages.truncated_alerts, clock })
         };
         self.before.get_or_init(ask).await
@@ -161,7 +161,7 @@ fn read(pages: Pages, first: Before, (before, after): (Time, Time)) -> Result<Pa
         return Err(why);
     }
     Ok(Pager {
-        clock: Clock::seen(pages.now.into(), before, after).since(first.clock),
+        clock: Clock::measured(pages.now.into(), before, after).since(first.clock),
         listening_since: pages.listening_since.into(),
         pages: pages.pages.into_iter().map(Page::from).collect(),
     })

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Sources;
-use super::prometheus::AT_A_TIME;
+use super::prometheus::MAX_IN_FLIGHT;
 use super::prometheus::api::{Api, Unanswered};
 use super::source::{Context, Missing, Setup, Source};
 use crate::promql;
@@ -148,7 +148,7 @@ impl Ask<'_> {
                 }
                 Ok(panel)
             })
-            .buffered(AT_A_TIME)
+            .buffered(MAX_IN_FLIGHT)
             .try_collect()
             .await
     }
@@ -193,7 +193,7 @@ impl Ask<'_> {
                 }
                 Ok(panel)
             })
-            .buffered(AT_A_TIME)
+            .buffered(MAX_IN_FLIGHT)
             .try_collect()
             .await
     }
@@ -478,7 +478,7 @@ mod tests {
     async fn every_query_that_grafana_has_is_asked_through_it() {
         let fake = Fake::start(grafana).await;
         let client = client(&fake);
-        let Reply::Said(panels) = collect(None, Some(&client), vec![wanted("grafana")]).await else {
+        let Reply::Received(panels) = collect(None, Some(&client), vec![wanted("grafana")]).await else {
             panic!()
         };
         let told = panels.iter().map(|panel| {

@@ -19,13 +19,13 @@ use super::source::{Context, Missing, Setup, Source};
 use super::{Clock, LOOKBACK, Now, Selected};
 use crate::question::Explain;
 use api::Api;
-pub use evidence::{Answer, Comparison, Explained, Extent, Prometheus, Rule, Said, Selector, Value};
+pub use evidence::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
 use explain::Explainer;
 use firedrill_net::client::{Client, Failure};
 use raw::Reader;
 
 /// Questions under way at a time.
-pub(super) const AT_A_TIME: usize = 4;
+pub(super) const MAX_IN_FLIGHT: usize = 4;
 
 /// How often the clock is read: the quickest answer is the most exact one.
 const CLOCK_READINGS: usize = 3;
@@ -108,15 +108,15 @@ impl Source for Backend {
                 let series = reader.since(selector, from).await?;
                 Ok::<_, Failure>(Selected { selector: selector.to_owned(), series })
             })
-            .buffered(AT_A_TIME)
+            .buffered(MAX_IN_FLIGHT)
             .try_collect()
             .await?;
         let answers = stream::iter(&context.questions.queries)
             .map(async |question| {
-                let said = self.api().instant(&question.query, Some(clock.there(question.at))).await?;
-                Ok::<_, Failure>(Answer { query: question.query.clone(), at: question.at, said })
+                let result = self.api().instant(&question.query, Some(clock.there(question.at))).await?;
+                Ok::<_, Failure>(Answer { query: question.query.clone(), at: question.at, result })
             })
-            .buffered(AT_A_TIME)
+            .buffered(MAX_IN_FLIGHT)
             .try_collect()
             .await?;
         let explained = Vec::new();
@@ -153,7 +153,7 @@ impl Backend {
         let read = async || {
             let before = (self.now)();
             let there = self.api().time().await?;
-            Ok::<_, Failure>(Clock::seen(there, before, (self.now)()))
+            Ok::<_, Failure>(Clock::measured(there, before, (self.now)()))
         };
         let mut best = read().await?;
         for _ in 1..CLOCK_READINGS {
@@ -171,7 +171,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::evidence::{Reply, Said, Sources};
+    use crate::evidence::{QueryResult, Reply, Sources};
     use crate::question::{Instant, Questions};
     use firedrill_contract::Time;
     use firedrill_net::Target;
@@ -224,9 +224,9 @@ mod tests {
             request.contains("query=mine").then(|| Some(answer("200 OK", "application/json", vector.as_bytes())))
         })
         .await;
-        let Reply::Said(said) = found(&fake, &["mine"]).await else { panic!() };
+        let Reply::Received(said) = found(&fake, &["mine"]).await else { panic!() };
         assert_eq!(said.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1, moved_ms: 0 });
-        let Said::Values(values) = &said.answers[0].said else { panic!("{:?}", said.answers) };
+        let QueryResult::Values(values) = &said.answers[0].result else { panic!("{:?}", said.answers) };
         assert!(values[0].value.is_nan() && values[0].labels["a"] == "b", "{values:?}");
         assert_eq!(values[1].value, f64::NEG_INFINITY);
         let asked = fake.asked();
@@ -256,9 +256,9 @@ mod tests {
             request.contains("query=partly").then(|| json("200 OK", partly)).flatten()
         })
         .await;
-        let Reply::Said(said) = found(&fake, &["wrong", "partly", "ranges"]).await else { panic!() };
-        let said: Vec<_> = said.answers.into_iter().map(|answer| answer.said).collect();
-        let refused = |why: &str| Said::Refused(why.to_owned());
+        let Reply::Received(said) = found(&fake, &["wrong", "partly", "ranges"]).await else { panic!() };
+        let said: Vec<_> = said.answers.into_iter().map(|answer| answer.result).collect();
+        let refused = |why: &str| QueryResult::Refused(why.to_owned());
         let ranges = "it gives ranges of samples, not one value each";
         let partly = "only a part could be answered: store is away";
         assert_eq!(said, [refused("1:4: parse error"), refused(partly), refused(ranges)]);

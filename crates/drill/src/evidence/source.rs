@@ -88,7 +88,7 @@ impl From<String> for Missing {
 impl<T> From<Result<Option<T>, Missing>> for Reply<T> {
     fn from(result: Result<Option<T>, Missing>) -> Self {
         match result {
-            Ok(Some(evidence)) => Self::Said(evidence),
+            Ok(Some(evidence)) => Self::Received(evidence),
             Ok(None) => Self::NotAsked,
             Err(missing) => Self::Missing(missing.why),
         }
@@ -107,7 +107,7 @@ pub(super) async fn poll<S: Source>(
 ) {
     let Some(source) = source else { return };
     let known = match std::mem::replace(reply, Reply::NotAsked) {
-        Reply::Said(known) => Some(known),
+        Reply::Received(known) => Some(known),
         Reply::NotAsked | Reply::Missing(_) => None,
     };
     *reply = source.poll(context, known).await.into();
@@ -134,7 +134,7 @@ pub(super) async fn explain<S: Source>(
     wanted: &[Explain],
     reply: &mut Reply<S::Evidence>,
 ) {
-    if let (Some(source), Reply::Said(known)) = (source, reply) {
+    if let (Some(source), Reply::Received(known)) = (source, reply) {
         source.explain(wanted, known).await;
     }
 }

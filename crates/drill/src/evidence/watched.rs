@@ -18,7 +18,7 @@ impl<T> Watched<T> {
         Self { state: Mutex::new(state), written: watch::Sender::new(false) }
     }
 
-    /// Held to copy or to add a few values.
+    /// AlertmanagerAlert to copy or to add a few values.
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,7 +11,7 @@ use firedrill_contract::Time;
 #[serde(deny_unknown_fields)]
 pub struct Alertmanager {
     /// Each alert, once for each time that it was in a state.
-    pub alerts: Vec<Held>,
+    pub alerts: Vec<AlertmanagerAlert>,
     /// When it could not be seen.
     pub unseen: Vec<Unseen>,
     /// The names of its receivers.
@@ -35,7 +35,7 @@ pub struct Unseen {
 /// An alert as Alertmanager held it, in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Held {
+pub struct AlertmanagerAlert {
     /// Its labels.
     pub labels: Labels,
     /// Whom it is routed to.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::failures::Failures;
-use super::watch::{Seen, State};
-use super::{Alert, Group, Held, Receiver, muted};
+use super::watch::{AlertLog, State};
+use super::{Alert, AlertmanagerAlert, Group, Receiver, muted};
 use crate::evidence::exposition;
 use firedrill_contract::Time;
 use firedrill_net::client::Answer;
@@ -34,17 +34,17 @@ pub(in crate::evidence) fn read(answer: &Answer<'_>) {
 
 /// Alerts that are there at two looks, and gone at the third.
 fn held(alerts: &[Alert]) {
-    let mut seen = Seen::default();
+    let mut log = AlertLog::default();
     let at = |second: i64| Time::from_millis(second * 1_000);
-    seen.take(at(1), Ok(alerts.to_vec()));
-    seen.take(at(2), Ok(alerts.to_vec()));
-    seen.take(at(3), Err("gone".to_owned()));
-    seen.take(at(4), Ok(Vec::new()));
+    log.take(at(1), Ok(alerts.to_vec()));
+    log.take(at(2), Ok(alerts.to_vec()));
+    log.take(at(3), Err("gone".to_owned()));
+    log.take(at(4), Ok(Vec::new()));
     let distinct: BTreeSet<_> = alerts.iter().map(|alert| State::of(alert.clone()).0).collect();
-    assert_eq!(seen.held.len(), distinct.len());
-    assert!(seen.held.iter().all(|held| (held.first_seen, held.last_seen) == (at(1), at(2))));
-    assert_eq!(seen.unseen(at(5)).len(), 1);
-    let json = serde_json::to_string(&seen.held).expect("evidence has a form in JSON");
-    let again: Vec<Held> = serde_json::from_str(&json).expect("what was written is read");
-    assert_eq!(again, seen.held);
+    assert_eq!(log.held.len(), distinct.len());
+    assert!(log.held.iter().all(|held| (held.first_seen, held.last_seen) == (at(1), at(2))));
+    assert_eq!(log.unseen(at(5)).len(), 1);
+    let json = serde_json::to_string(&log.held).expect("evidence has a form in JSON");
+    let again: Vec<AlertmanagerAlert> = serde_json::from_str(&json).expect("what was written is read");
+    assert_eq!(again, log.held);
 }

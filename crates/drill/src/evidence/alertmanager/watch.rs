@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Alert, Held, Unseen};
+use super::{Alert, AlertmanagerAlert, Unseen};
 use crate::evidence::Labels;
 use firedrill_contract::Time;
 
 /// How many alerts are kept. One that tells of more, all new at each poll, would otherwise fill the memory.
-const MOST: usize = 50_000;
+const MAX_ALERTS: usize = 50_000;
 
 /// What was seen so far, from one look to the next.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    pub(super) held: Vec<Held>,
+pub(super) struct AlertLog {
+    pub(super) held: Vec<AlertmanagerAlert>,
     /// Which of those that are held were so at the last look.
     current: BTreeMap<State, usize>,
-    /// When it was last seen.
+    /// When it was last log.
     last: Option<Time>,
     gaps: Vec<Unseen>,
     /// The gap that lasts still.
@@ -35,12 +35,12 @@ pub(super) struct State {
     muted_by: Vec<String>,
 }
 
-impl Seen {
+impl AlertLog {
     /// Takes what came of a look that was begun then.
     pub(super) fn take(&mut self, at: Time, alerts: Result<Vec<Alert>, String>) {
-        let full = self.held.len() >= MOST;
+        let full = self.held.len() >= MAX_ALERTS;
         match if full {
-            Err(format!("it has told of more than {MOST} alerts, and no more are kept"))
+            Err(format!("it has told of more than {MAX_ALERTS} alerts, and no more are kept"))
         } else {
             alerts
         } {
@@ -77,7 +77,7 @@ impl Seen {
         self.current = current;
     }
 
-    /// When it was not seen.
+    /// When it was not log.
     pub(super) fn unseen(&self, now: Time) -> Vec<Unseen> {
         let lasting = self.gap.iter().map(|gap| Unseen { to: now, ..gap.clone() });
         self.gaps.iter().cloned().chain(lasting).collect()
@@ -111,12 +111,12 @@ impl State {
         (state, alert.labels)
     }
 
-    fn held(&self, labels: Labels, names: &BTreeMap<String, String>, at: Time) -> Held {
+    fn held(&self, labels: Labels, names: &BTreeMap<String, String>, at: Time) -> AlertmanagerAlert {
         let named = |fingerprint: &String| match names.get(fingerprint) {
             Some(name) => format!("{name} ({fingerprint})"),
             None => fingerprint.clone(),
         };
-        Held {
+        AlertmanagerAlert {
             labels,
             receivers: self.receivers.clone(),
             inhibited_by: self.inhibited_by.iter().map(named).collect(),
@@ -153,9 +153,9 @@ mod tests {
         .remove(0)
     }
 
-    /// Name, inhibited or not, first and last second seen.
-    fn told(seen: &Seen) -> Vec<(&str, bool, i64, i64)> {
-        let held = seen.held.iter().map(|held| {
+    /// Name, inhibited or not, first and last second log.
+    fn told(log: &AlertLog) -> Vec<(&str, bool, i64, i64)> {
+        let held = log.held.iter().map(|held| {
             let seconds = |time: Time| time.millis() / 1_000;
             let inhibited = !held.inhibited_by.is_empty();
             (held.labels["alertname"].as_str(), inhibited, seconds(held.first_seen), seconds(held.last_seen))
@@ -169,18 +169,18 @@ mod tests {
         let new = |look: i64| (0..30_000).map(move |n| format!("{look}-{n}"));
         let new =
             |look| new(look).map(|fingerprint| Alert { fingerprint, ..one.clone() }).collect::<Vec<_>>();
-        let mut seen = Seen::default();
-        (1..=4).for_each(|look| seen.take(at(look), Ok(new(look))));
-        assert_eq!(seen.held.len(), 60_000, "a look is taken whole");
+        let mut log = AlertLog::default();
+        (1..=4).for_each(|look| log.take(at(look), Ok(new(look))));
+        assert_eq!(log.held.len(), 60_000, "a look is taken whole");
         let why = "it has told of more than 50000 alerts, and no more are kept".to_owned();
-        assert_eq!(seen.unseen(at(5)), [Unseen { from: at(2), to: at(5), why }]);
+        assert_eq!(log.unseen(at(5)), [Unseen { from: at(2), to: at(5), why }]);
     }
 
     #[test]
     fn a_recorded_answer_is_read() {
-        let mut seen = Seen::default();
-        seen.take(at(1), Ok(muted(alerts(ALERTS), serde_json::from_str(GROUPS).unwrap())));
-        let held = |name: &str| seen.held.iter().find(|held| held.labels["alertname"] == name).unwrap();
+        let mut log = AlertLog::default();
+        log.take(at(1), Ok(muted(alerts(ALERTS), serde_json::from_str(GROUPS).unwrap())));
+        let held = |name: &str| log.held.iter().find(|held| held.labels["alertname"] == name).unwrap();
         let (cause, symptom, silenced, muted) = (held("Down"), held("Slow"), held("Noisy"), held("Nightly"));
         assert_eq!(cause.receivers, ["pager"]);
         assert_eq!(cause.starts_at, "2026-11-22T20:00:00Z".parse::<Timestamp>().unwrap().into());
@@ -192,42 +192,42 @@ mod tests {
 
     #[test]
     fn each_time_in_a_state_is_held_once() {
-        let mut seen = Seen::default();
+        let mut log = AlertLog::default();
         let (a, b, inhibited) = (alert("A", ""), alert("B", ""), alert("A", "\"fB\""));
-        seen.take(at(1), Ok(vec![a.clone(), a.clone()]));
-        seen.take(at(2), Ok(vec![a.clone(), b.clone()]));
-        seen.take(at(3), Ok(vec![inhibited, b.clone()]));
-        seen.take(at(4), Ok(vec![a.clone()]));
-        seen.take(at(5), Ok(vec![]));
+        log.take(at(1), Ok(vec![a.clone(), a.clone()]));
+        log.take(at(2), Ok(vec![a.clone(), b.clone()]));
+        log.take(at(3), Ok(vec![inhibited, b.clone()]));
+        log.take(at(4), Ok(vec![a.clone()]));
+        log.take(at(5), Ok(vec![]));
         assert_eq!(
-            told(&seen),
+            told(&log),
             [("A", false, 1, 2), ("B", false, 2, 3), ("A", true, 3, 3), ("A", false, 4, 4)]
         );
-        assert_eq!(seen.held[2].inhibited_by, ["B (fB)"]);
-        seen.take(at(6), Ok(vec![Alert { starts_at: Timestamp::UNIX_EPOCH, ..a }]));
-        assert_eq!(told(&seen).len(), 5, "one that began anew is another one");
+        assert_eq!(log.held[2].inhibited_by, ["B (fB)"]);
+        log.take(at(6), Ok(vec![Alert { starts_at: Timestamp::UNIX_EPOCH, ..a }]));
+        assert_eq!(told(&log).len(), 5, "one that began anew is another one");
     }
 
     #[test]
     fn when_it_was_not_seen_is_known() {
-        let mut seen = Seen::default();
-        assert_eq!(seen.never().as_deref(), Some("it was not looked at yet"));
-        seen.take(at(1), Err("refused".to_owned()));
-        assert_eq!(seen.never().as_deref(), Some("refused"));
+        let mut log = AlertLog::default();
+        assert_eq!(log.never().as_deref(), Some("it was not looked at yet"));
+        log.take(at(1), Err("refused".to_owned()));
+        assert_eq!(log.never().as_deref(), Some("refused"));
         for second in [2, 3] {
-            seen.take(at(second), Ok(vec![alert("A", "")]));
+            log.take(at(second), Ok(vec![alert("A", "")]));
         }
-        seen.take(at(4), Err("slow".to_owned()));
-        seen.take(at(5), Err("refused".to_owned()));
-        let gaps = |seen: &Seen| {
-            let gaps = seen.unseen(at(9)).into_iter();
+        log.take(at(4), Err("slow".to_owned()));
+        log.take(at(5), Err("refused".to_owned()));
+        let gaps = |log: &AlertLog| {
+            let gaps = log.unseen(at(9)).into_iter();
             gaps.map(|gap| (gap.from, gap.to, gap.why)).collect::<Vec<_>>()
         };
         let first = (at(1), at(2), "refused".to_owned());
-        assert_eq!(gaps(&seen), [first.clone(), (at(3), at(9), "slow".to_owned())]);
-        seen.take(at(6), Ok(vec![alert("A", "")]));
-        assert_eq!(gaps(&seen), [first, (at(3), at(6), "slow".to_owned())]);
-        assert_eq!(told(&seen), [("A", false, 2, 6)], "it is the same one, as far as can be told");
-        assert_eq!(seen.never(), None);
+        assert_eq!(gaps(&log), [first.clone(), (at(3), at(9), "slow".to_owned())]);
+        log.take(at(6), Ok(vec![alert("A", "")]));
+        assert_eq!(gaps(&log), [first, (at(3), at(6), "slow".to_owned())]);
+        assert_eq!(told(&log), [("A", false, 2, 6)], "it is the same one, as far as can be told");
+        assert_eq!(log.never(), None);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
-use crate::evidence::{Labels, Rule, Said, Sample, Series, Value};
+use crate::evidence::{Labels, QueryResult, Rule, Sample, Series, Value};
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client, Failure, Question};
 
@@ -222,8 +222,8 @@ impl Api<'_> {
     }
 
     /// What an expression gives at a moment of Prometheus' clock; now, where there is none.
-    pub(super) async fn instant(self, query: &str, at: Option<Time>) -> Result<Said, Failure> {
-        said(&self.0.ask(&instant(query, at)).await?)
+    pub(super) async fn instant(self, query: &str, at: Option<Time>) -> Result<QueryResult, Failure> {
+        query_result(&self.0.ask(&instant(query, at)).await?)
     }
 
     /// The raw samples that a selector selects in a range that ends at this moment of Prometheus' clock; now, where there is none.
@@ -347,15 +347,17 @@ fn intervals(answer: &Answer<'_>) -> Result<BTreeMap<String, u64>, Failure> {
 }
 
 /// What a query gave, or why it gives no numbers.
-fn said(answer: &Answer<'_>) -> Result<Said, Failure> {
+fn query_result(answer: &Answer<'_>) -> Result<QueryResult, Failure> {
     match data(answer) {
         Ok(Found::Vector(elements)) => Ok(values(elements)),
-        Ok(Found::Scalar(Point(_, value))) => Ok(Said::Values(vec![Value { labels: Labels::new(), value }])),
-        Ok(Found::Matrix(_)) => {
-            Ok(Said::Refused("it gives ranges of samples, not one value each".to_owned()))
+        Ok(Found::Scalar(Point(_, value))) => {
+            Ok(QueryResult::Values(vec![Value { labels: Labels::new(), value }]))
         }
-        Ok(Found::String(_)) => Ok(Said::Refused("it gives a text, not a number".to_owned())),
-        Err(Unanswered::Refused(why)) => Ok(Said::Refused(why)),
+        Ok(Found::Matrix(_)) => {
+            Ok(QueryResult::Refused("it gives ranges of samples, not one value each".to_owned()))
+        }
+        Ok(Found::String(_)) => Ok(QueryResult::Refused("it gives a text, not a number".to_owned())),
+        Err(Unanswered::Refused(why)) => Ok(QueryResult::Refused(why)),
         Err(Unanswered::Failed(failure)) => Err(failure),
     }
 }
@@ -367,16 +369,16 @@ fn matrix(answer: &Answer<'_>) -> Result<Vec<Series>, Unanswered> {
     }
 }
 
-fn values(elements: Vec<Element>) -> Said {
+fn values(elements: Vec<Element>) -> QueryResult {
     let values = elements
         .into_iter()
         .map(|Element { metric, value }| value.map(|Point(_, value)| Value { labels: metric, value }));
     match values.collect() {
-        Some(values) => Said::Values(values),
+        Some(values) => QueryResult::Values(values),
         None => {
             let why =
                 "it gives native histograms, which are no numbers: expected one such as histogram_count(...)";
-            Said::Refused(why.to_owned())
+            QueryResult::Refused(why.to_owned())
         }
     }
 }

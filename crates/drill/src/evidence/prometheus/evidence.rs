@@ -78,13 +78,14 @@ pub struct Answer {
     /// The time that it was asked about.
     pub at: Time,
     /// What came.
-    pub said: Said,
+    #[serde(rename = "said")]
+    pub result: QueryResult,
 }
 
 /// What a query gave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Said {
+pub enum QueryResult {
     /// One value for each set of labels; none at all where nothing matched. A scalar has no labels.
     Values(Vec<Value>),
     /// Prometheus refused it, with this.

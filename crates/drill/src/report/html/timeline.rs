@@ -165,7 +165,7 @@ impl Seen {
         let Some((series, status)) = request_counters(run) else {
             return Self { by: None, rate: Vec::new(), errors: None };
         };
-        let by = if run.evidence.prometheus.said().is_some() { "Prometheus" } else { "/metrics" };
+        let by = if run.evidence.prometheus.received().is_some() { "Prometheus" } else { "/metrics" };
         let since = Since(run.began);
         let rate = rate(series.iter(), since, to);
         let errors = series.iter().any(|series| series.labels.contains_key(&status)).then(|| {
@@ -254,7 +254,7 @@ fn thinned(steps: Vec<Step>) -> Vec<Step> {
 fn alerts(run: &Run, since: Since) -> Vec<Alert> {
     let mut found: Vec<(Labels, Alert)> = Vec::new();
     let history = run.evidence.alert_history();
-    for instance in history.said().into_iter().flat_map(|history| &history.alerts) {
+    for instance in history.received().into_iter().flat_map(|history| &history.alerts) {
         let alert = of_labels(&mut found, instance.labels.clone());
         let next = instance.changes.iter().skip(1).map(Some).chain([None]);
         let spans =
@@ -269,7 +269,7 @@ fn alerts(run: &Run, since: Since) -> Vec<Alert> {
             Span { firing, from: since.seconds(change.at), to: since.seconds(to), open: next.is_none() }
         }));
     }
-    for page in run.evidence.pager.said().into_iter().flat_map(|pager| &pager.pages) {
+    for page in run.evidence.pager.received().into_iter().flat_map(|pager| &pager.pages) {
         // Prometheus adds its external labels on the way to Alertmanager.
         let known = found
             .iter()
@@ -336,14 +336,14 @@ const fn float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Prometheus, Selected, Source};
+    use crate::evidence::{Prometheus, Reply, Selected};
     use crate::report::example::{self, at};
 
-    /// What Prometheus said, to be changed.
-    fn said(run: &mut Run) -> &mut Prometheus {
+    /// What Prometheus knows, to be changed.
+    fn prometheus_mut(run: &mut Run) -> &mut Prometheus {
         match &mut run.evidence.prometheus {
-            Source::Said(prometheus) => prometheus,
-            Source::NotAsked | Source::Missing(_) => unreachable!("the example has asked Prometheus"),
+            Reply::Received(prometheus) => prometheus,
+            Reply::NotAsked | Reply::Missing(_) => unreachable!("the example has asked Prometheus"),
         }
     }
 
@@ -395,7 +395,7 @@ mod tests {
         }
         // Samples of another selector are not those by which requests are counted.
         let mut run = example::run();
-        said(&mut run).samples.insert(
+        prometheus_mut(&mut run).samples.insert(
             0,
             Selected {
                 selector: "http_server_request_duration_seconds_count{workload=\"demo\"}".to_owned(),
@@ -410,12 +410,12 @@ mod tests {
     #[test]
     fn an_alert_has_its_states_and_who_was_told_of_it() {
         let mut run = example::run();
-        said(&mut run).alerts.extend([
+        prometheus_mut(&mut run).alerts.extend([
             example::alert("Watchdog", "firing", -300, 260),
             example::alert("Yesterday", "firing", -300, -200),
         ]);
         // Alertmanager knows it by one more label.
-        if let Source::Said(pager) = &mut run.evidence.pager {
+        if let Reply::Received(pager) = &mut run.evidence.pager {
             pager.pages[0].labels.insert("cluster".to_owned(), "a".to_owned());
         }
         let timeline = Timeline::of(&run);
