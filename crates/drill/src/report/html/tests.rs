@@ -1,5 +1,5 @@
 use super::*;
-use crate::evidence::Source;
+use crate::evidence::Reply;
 use crate::report::{example, tests};
 
 fn page(run: &Run, findings: &[Finding], written: &Written) -> String {
@@ -23,12 +23,12 @@ fn no_text_from_outside_becomes_markup() {
         "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt;</title></style>\u{202e}\u{1b}[2J";
     let (mut run, mut findings) = tests::hostile_run(hostile);
     let labels = || example::labels(&[("alertname", hostile), (hostile, hostile)]);
-    if let Source::Said(prometheus) = &mut run.evidence.prometheus {
+    if let Reply::Received(prometheus) = &mut run.evidence.prometheus {
         for series in &mut prometheus.alerts {
             series.labels.extend(labels());
         }
     }
-    if let Source::Said(pager) = &mut run.evidence.pager {
+    if let Reply::Received(pager) = &mut run.evidence.pager {
         for page in &mut pager.pages {
             (page.labels, page.annotations, page.receiver) = (labels(), labels(), hostile.to_owned());
         }
