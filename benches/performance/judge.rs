@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use firedrill_contract::Time;
 use firedrill_drill::evidence::{
-    Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Source,
+    Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Reply,
 };
 use firedrill_drill::file::DrillFile;
 use firedrill_drill::run::{PhaseLedger, Run, VERSION};
@@ -176,7 +176,7 @@ fn made_up(requests: u32) -> Run {
         clock_moved_ms: 0,
         interrupted: false,
         evidence: Evidence {
-            prometheus: Source::Said(prometheus(began, f64::from(requests))),
+            prometheus: Reply::Received(prometheus(began, f64::from(requests))),
             ..Evidence::none(ended + Duration::from_secs(120))
         },
     }
