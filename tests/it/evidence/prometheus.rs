@@ -124,13 +124,13 @@ async fn what_prometheus_knows_is_found() {
     assert!(series.samples.is_sorted_by_key(|sample| sample.0));
 
     let [sum, infinite, none, malformed, range] = &said.answers[..] else { panic!("{:#?}", said.answers) };
-    let QueryResult::Values(values) = &sum.said else { panic!("{sum:?}") };
+    let QueryResult::Values(values) = &sum.result else { panic!("{sum:?}") };
     assert_eq!(values[0].value, 1.0);
-    let QueryResult::Values(values) = &infinite.said else { panic!("{infinite:?}") };
+    let QueryResult::Values(values) = &infinite.result else { panic!("{infinite:?}") };
     assert_eq!((values[0].value, values[0].labels.len()), (f64::INFINITY, 0));
-    assert_eq!(none.said, QueryResult::Values(vec![]));
+    assert_eq!(none.result, QueryResult::Values(vec![]));
     for refused in [malformed, range] {
-        assert!(matches!(&refused.said, QueryResult::Refused(why) if !why.is_empty()), "{refused:?}");
+        assert!(matches!(&refused.result, QueryResult::Refused(why) if !why.is_empty()), "{refused:?}");
     }
 }
 
