@@ -18,8 +18,8 @@ use http::{HeaderMap, Method, StatusCode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::peer::{Act, Peer};
-use crate::process::{Ended, Process};
+use crate::support::peer::{Act, Peer};
+use crate::support::process::{Ended, Process};
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -7,9 +7,9 @@ use firedrill_drill::question::Questions;
 use serde_json::json;
 
 use super::{client, collector, now};
-use crate::eventually::eventually;
-use crate::pager::Pager;
 use crate::pager::alertmanager::{TOKEN, telling};
+use crate::support::eventually::eventually;
+use crate::support::pager::Pager;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

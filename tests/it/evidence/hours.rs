@@ -15,8 +15,8 @@ use firedrill_load::ledger::{Ledger, Times};
 use http::StatusCode;
 
 use super::{client, collector, now};
-use crate::directory::Directory;
-use crate::prometheus::server::Server;
+use crate::support::directory::Directory;
+use crate::support::prometheus::server::Server;
 
 const ROUTES: usize = 2_400;
 

@@ -7,9 +7,9 @@ use firedrill_drill::evidence::{Evidence, Explained, Extent, Prometheus, QueryRe
 use firedrill_drill::question::{Dashboards, Explain, Instant, Questions};
 
 use super::{client, collector, now};
-use crate::eventually::eventually;
-use crate::prometheus::server::Server;
-use crate::service::Service;
+use crate::support::eventually::eventually;
+use crate::support::prometheus::server::Server;
+use crate::support::service::Service;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

@@ -5,9 +5,9 @@ use firedrill_load::load::Outcome;
 use http::StatusCode;
 
 use super::{MS, drill, fates, load_within, run};
-use crate::peer::{Act, Peer};
-use crate::scrape::Scrape;
-use crate::service::Service;
+use crate::support::peer::{Act, Peer};
+use crate::support::scrape::Scrape;
+use crate::support::service::Service;
 
 /// What the service counts of a drill with this one phase of 20 requests, and what came of it.
 async fn counted(phase: &str) -> (Scrape, Outcome) {
