@@ -258,7 +258,7 @@ fn thinned(steps: Vec<Step>) -> Vec<Step> {
 /// Each alert that had a state while the drill ran, or of which somebody was told.
 fn alerts(run: &Run, since: Since) -> Vec<Alert> {
     let mut found: Vec<(Labels, Alert)> = Vec::new();
-    let history = run.evidence.alert_history();
+    let (_, history) = run.evidence.alert_history();
     for instance in history.received().into_iter().flat_map(|history| &history.alerts) {
         let alert = of_labels(run, &mut found, instance.labels.clone());
         let next = instance.changes.iter().skip(1).map(Some).chain([None]);
