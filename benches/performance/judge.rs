@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use firedrill_contract::Time;
-use firedrill_drill::evidence::{
-    Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Reply,
-};
+use firedrill_drill::evidence::{Clock, Evidence, Labels, Prometheus, Reply, Rule, Sample, Selected, Series};
 use firedrill_drill::file::DrillFile;
 use firedrill_drill::run::{PhaseLedger, Run, VERSION};
 use firedrill_load::fate::Fate;
