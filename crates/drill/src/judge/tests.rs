@@ -289,7 +289,12 @@ mod counts {
         let mut run = run(COUNTS);
         let due = SECOND * 59;
         run.phases[1].ledger.enter(Fate::Reset, Times { due, left: due, ended: due });
-        assert_says(&run, 0, Verdict::Pass, "600 counted; between 600 and 601 could be, since 1 outcome is unknown");
+        assert_says(
+            &run,
+            0,
+            Verdict::Pass,
+            "600 counted; between 600 and 601 could be, since 1 outcome is unknown",
+        );
         counters(&mut run)[0]
             .samples
             .iter_mut()
@@ -316,7 +321,12 @@ mod counts {
                 sample.1 -= 120.0;
             }
         }
-        assert_says(&run, 0, Verdict::Pass, "580 counted; between 540 and 600 could be, since the process restarted once");
+        assert_says(
+            &run,
+            0,
+            Verdict::Pass,
+            "580 counted; between 540 and 600 could be, since the process restarted once",
+        );
         // More than those that ended between the two scrapes cannot have been lost by that.
         for sample in &mut counters(&mut run)[0].samples {
             if sample.0 > at(20) {
@@ -341,7 +351,12 @@ mod counts {
         prometheus_mut(&mut run)
             .samples
             .push(Selected { selector: "process_start_time_seconds".to_owned(), series: vec![started] });
-        assert_says(&run, 0, Verdict::Pass, "580 counted; between 540 and 600 could be, since the process restarted once");
+        assert_says(
+            &run,
+            0,
+            Verdict::Pass,
+            "580 counted; between 540 and 600 could be, since the process restarted once",
+        );
     }
 
     #[test]
