@@ -55,14 +55,6 @@ source::sources! {
     service: Exposed = service::Backend,
 }
 
-impl Evidence {
-    /// What alerts did, from the source that says so.
-    #[must_use]
-    pub fn alert_history(&self) -> Reply<AlertHistory> {
-        self.prometheus.map(|prometheus| prometheus.alert_history(self.collected))
-    }
-}
-
 /// What came of asking one source of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -16,11 +16,12 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::interval;
 
 use super::source::{Context, Missing, Setup, Source};
-use super::{Clock, LOOKBACK, Now, Selected};
+use super::{AlertHistory, Clock, LOOKBACK, Now, Selected};
 use crate::question::Explain;
 use api::Api;
 pub use evidence::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
 use explain::Explainer;
+use firedrill_contract::Time;
 use firedrill_net::client::{Client, Failure};
 use raw::Reader;
 
@@ -43,6 +44,8 @@ impl Source for Backend {
     type Evidence = Prometheus;
 
     const NAME: &'static str = "Prometheus";
+
+    const ALERT_HISTORY: Option<fn(&Prometheus, Time) -> AlertHistory> = Some(Prometheus::alert_history);
 
     fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
         Ok(setup.sources.prometheus.clone().map(|client| Self {
@@ -173,7 +176,6 @@ mod tests {
     use super::*;
     use crate::evidence::{QueryResult, Reply, Sources};
     use crate::question::{Instant, Questions};
-    use firedrill_contract::Time;
     use firedrill_net::Target;
     use firedrill_net::fake::{Fake, answer};
 

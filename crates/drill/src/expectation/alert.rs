@@ -97,6 +97,10 @@ impl Kind for Alert {
         let wanted: Labels = self.labels.clone().into_iter().collect();
         self.fires.is_some() && self.alert == name && among(&wanted, labels)
     }
+
+    fn is_about_alert(&self, labels: &Labels) -> bool {
+        labels.get("alertname") == Some(&self.alert) && among(&wanted(self), labels)
+    }
 }
 
 fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
