@@ -284,7 +284,7 @@ mod tests {
                 || Some(answer("200 OK", "text/html", b"<html>Log in</html>")),
                 "expected JSON (expected value at line 1 column 1), found 200 OK: <html>Log in</html>",
             ),
-            ("query=time", || None, "no whole answer within 500ms"),
+            ("query=time", || None, "no complete response within 500 ms"),
             (
                 "query=up",
                 || Some(answer("200 OK", "text/plain", b"{}")),
