@@ -1,5 +1,7 @@
 //! A run that was made up: half of the requests fail for a while, and one alert misses it.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
+
 use std::time::Duration;
 
 use http::StatusCode;
