@@ -1,4 +1,4 @@
-# The bill of materials is of the sources too: in the program itself its crates cannot be seen any more.
+# The bill of materials covers the sources too: the program itself no longer shows its crates.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 FROM rust:1.95-slim-bookworm AS build
 ARG TARGETPLATFORM
@@ -6,10 +6,10 @@ WORKDIR /src
 COPY . .
 ARG REVISION=unknown
 ARG SOURCE_DATE_EPOCH=0
-# The host's own triple is named so that RUSTFLAGS reach the program alone: build scripts and procedural macros
-# cannot be linked statically. The remapped paths and the date make equal sources give equal bytes.
-# Sources keep the host's dates, which may be older than what the cache was built from: touched, none is missed.
-# The image's shell knows no pipefail; where rustc fails, `cargo build --target ""` does.
+# Naming the host's own triple applies RUSTFLAGS to the program alone: build scripts and procedural macros cannot
+# be linked statically. Remapped paths and a fixed date make the build reproducible.
+# Sources keep the host's dates, which may be older than the cached build: touch them, so that cargo sees changes.
+# The image's shell has no pipefail; if rustc fails, `cargo build --target ""` fails too.
 # hadolint ignore=DL4006
 RUN --mount=type=cache,id=firedrill-registry-$TARGETPLATFORM,sharing=locked,target=/usr/local/cargo/registry \
     --mount=type=cache,id=firedrill-target-$TARGETPLATFORM,sharing=locked,target=/src/target \

@@ -1,10 +1,10 @@
-# The commands that one repeats. `just` lists them; https://just.systems
+# Frequent commands. `just` lists them; https://just.systems
 
 [private]
 default:
     @just --list
 
-# Build the program as it is released
+# Build the release binary
 build:
     cargo build --release
 
@@ -18,11 +18,11 @@ lint:
     cargo clippy --workspace --all-targets -- --deny warnings
     cargo deny check
 
-# Measure
+# Run the benchmarks
 bench:
     cargo bench
 
-# Run the commands that the README shows, those with Docker left out
+# Run the README's commands, except those with Docker
 readme:
     tools/run-readme --except 'With only Docker'
 
@@ -30,10 +30,10 @@ readme:
 up *args:
     docker compose up --wait {{ args }}
 
-# Stop the stack and keep what was measured
+# Stop the stack and keep its data
 down:
     docker compose down
 
-# Follow what the stack says
+# Follow the stack's logs
 logs *services:
     docker compose logs --follow {{ services }}

@@ -427,7 +427,7 @@ mod alerts {
         let run = fired();
         assert_says(&run, 0, Verdict::Pass, "15 s after the cause");
         assert_says(&run, 1, Verdict::Pass, "35 s after its cause ended");
-        let detection = judge(&run)[0].detection.unwrap();
+        let detection = *judge(&run)[0].detection.clone().unwrap();
         let Detection { detected_seconds, scrape_seconds, evaluation_seconds, for_seconds, .. } = detection;
         let parts = [detected_seconds, scrape_seconds, evaluation_seconds, for_seconds];
         assert_eq!(parts, [15.0, 0.0, 5.0, 10.0]);

@@ -181,14 +181,14 @@ pub fn finding(subject: &str, verdict: Verdict, reason: &str, details: &[&str]) 
 /// What the judge might say of it.
 pub fn findings() -> Vec<Finding> {
     let fired = Finding {
-        detection: Some(Detection {
+        detection: Some(Box::new(Detection {
             detected_seconds: 21.0,
             scrape_seconds: 2.0,
             evaluation_seconds: 9.0,
             for_seconds: 10.0,
             delivery_seconds: Some(0.4),
             grouping_seconds: Some(2.0),
-        }),
+        })),
         ..finding("HighErrorRatio fires", Verdict::Pass, "21 s after the cause (limit 1 min)", &[])
     };
     let mut findings = vec![
