@@ -162,7 +162,7 @@ fn made_up(requests: u32) -> Run {
         let due = LASTS / requests * n;
         // From 1 to 1001 ms, all over.
         let took = Duration::from_micros(1_000 + u64::from(n.wrapping_mul(2_654_435_761) % 1_000_000));
-        ledger.enter(Fate::Answered(StatusCode::OK), Times { due, left: due, ended: due + took });
+        ledger.enter(Fate::Answered(StatusCode::OK), Times { due, left: due, sent: None, ended: due + took });
     }
     Run {
         version: VERSION,

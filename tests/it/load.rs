@@ -34,6 +34,7 @@ fn load(peers: &[&Peer], rate: &str, span: u32, timeout: Duration, in_flight: u3
         headers: HeaderMap::new(),
         body: Bytes::new(),
         hang_up: None,
+        work: None,
     };
     let arrivals = Arrivals::constant(rate.parse().unwrap(), Some(MS * span));
     let bounds = Bounds { timeout, in_flight: NonZero::new(in_flight).unwrap() };

@@ -8,6 +8,7 @@
 mod alert;
 mod case;
 mod cause;
+mod clocks;
 mod counts;
 mod increase;
 mod nothing_else;
@@ -72,13 +73,29 @@ pub fn judge(run: &Run) -> Vec<Verdict> {
         };
         for verdict in &mut judged {
             verdict.expectation = index;
-            if let Some(why) = case.spoiled() {
+            let late = || case.late().filter(|_| depends_on_schedule(expectation));
+            if let Some(why) = case.spoiled().or_else(late) {
                 verdict.spoil(&why);
             }
         }
         verdicts.append(&mut judged);
     }
     verdicts
+}
+
+/// Whether a verdict rests on when requests left: on rates, and on the boundaries of phases.
+const fn depends_on_schedule(expectation: &Expectation) -> bool {
+    match expectation {
+        Expectation::Query(_)
+        | Expectation::Quantile(_)
+        | Expectation::Alert(_)
+        | Expectation::NothingElse(_) => true,
+        Expectation::Counts(_)
+        | Expectation::Increase(_)
+        | Expectation::Series(_)
+        | Expectation::Scrapes(_)
+        | Expectation::Panels(_) => false,
+    }
 }
 
 /// The expressions that should be taken apart, since what rests on them did not hold, as far as the

@@ -221,13 +221,14 @@ impl Planner<'_> {
             }
         }
         let pairs = || given.iter().map(|(name, value)| (name.as_str(), value.0.as_str()));
-        let work = match Work::parse(pairs(), &Caps::WIDEST) {
+        let mut work = match Work::parse(pairs(), &Caps::WIDEST) {
             Ok(work) => work,
             Err(refusal) => return self.refuse(&inside.key(&refusal.parameter), refused(&refusal)),
         };
         if let Some(hang_up) = hang_up {
             self.can_hang_up(place, &work, hang_up)?;
         }
+        work.seed = Some(self.seed);
         let seed = self.seed.to_string();
         let whose = self.workload.map(|workload| ("workload", workload));
         let all = pairs().chain(whose).chain([("seed", &*seed)]);
@@ -238,6 +239,7 @@ impl Planner<'_> {
             headers: own_headers(),
             body: Bytes::new(),
             hang_up,
+            work: Some(work),
         };
         if hang_up == Some(HangUp::BeforeAnswer) {
             // The service asks for the body, and so proves that it has begun; what it should do, and for
@@ -297,6 +299,7 @@ impl Planner<'_> {
             headers: headers?,
             body,
             hang_up,
+            work: None,
         })
     }
 

@@ -107,6 +107,9 @@ pub struct Phase {
     pub fates: Vec<Fates>,
     /// Of answered requests, from when each was due to the end of its answer; nothing where none was.
     pub latency: Option<Spread>,
+    /// Of the same, from when each was handed to a connection: what monitoring is held to; nothing where the run file
+    /// is of a version that kept none.
+    pub service_time: Option<Spread>,
     /// How late requests left: the generator's own lateness; nothing where none was due.
     pub lag: Option<Spread>,
 }
@@ -293,6 +296,7 @@ impl Phase {
             seen_errors: ledger.errors().into(),
             fates: fates.collect(),
             latency: Spread::of(ledger.latency()),
+            service_time: ledger.service_time().and_then(Spread::of),
             lag: Spread::of(ledger.lag()),
         }
     }

@@ -116,7 +116,15 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
     if let Some(token) = token {
         headers.insert(header::AUTHORIZATION, token::bearer(token));
     }
-    Ok(Request { method: Method::GET, path: None, query, headers, body: Bytes::new(), hang_up: None })
+    Ok(Request {
+        method: Method::GET,
+        path: None,
+        query,
+        headers,
+        body: Bytes::new(),
+        hang_up: None,
+        work: None,
+    })
 }
 
 fn target(url: &str) -> Result<Target, String> {

@@ -54,7 +54,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 /// The status of the answer, and what it says where it is not 2xx.
 async fn ask(target: &Target, trust: &Trust, within: Duration) -> anyhow::Result<(StatusCode, String)> {
     let deadline = Instant::now() + within;
-    let stream = target.connector(trust).open(deadline).await?;
+    let stream = target.connector(trust).open(deadline).await?.stream;
     let answered = timeout_at(deadline, async {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);

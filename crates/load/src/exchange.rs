@@ -18,27 +18,38 @@ use crate::request::HangUp;
 /// service has it before it sees the connection end.
 pub const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Sends a request and reads its answer to the end, or hangs up where it is told to: what became of it,
-/// and the connection where it can be used again.
+/// What came of sending one request.
+pub(super) struct Exchanged {
+    pub(super) fate: Fate,
+    /// When it was handed to a connection that was ready, and how long the TCP handshake of that one took; nothing
+    /// where there was none, or no end in time.
+    pub(super) sent: Option<(Instant, Duration)>,
+    /// The connection, where it can be used again.
+    pub(super) connection: Option<Connection>,
+}
+
+impl From<Fate> for Exchanged {
+    fn from(fate: Fate) -> Self {
+        Self { fate, sent: None, connection: None }
+    }
+}
+
+/// Sends a request and reads its answer to the end, or hangs up where it is told to.
 ///
 /// A request that failed is not sent a second time. The one thing tried again is a kept connection
 /// that turns out to have been closed before it took a byte of the request.
-pub(super) async fn exchange(
-    pool: &Pool,
-    mut outgoing: Box<Outgoing>,
-    deadline: Instant,
-) -> (Fate, Option<Connection>) {
+pub(super) async fn exchange(pool: &Pool, mut outgoing: Box<Outgoing>, deadline: Instant) -> Exchanged {
     loop {
         let connection = match pool.take(deadline).await {
             Ok(connection) => connection,
-            Err(unreached) => return (Fate::from(&unreached), None),
+            Err(unreached) => return Fate::from(&unreached).into(),
         };
-        let used = connection.used;
+        let (used, sent) = (connection.used, (Instant::now(), connection.handshake));
         match timeout_at(deadline, converse(connection, outgoing)).await {
-            Ok(Ok((fate, connection))) => return (fate, connection),
+            Ok(Ok((fate, connection))) => return Exchanged { fate, sent: Some(sent), connection },
             Ok(Err(Unsent { outgoing: Some(unsent), .. })) if used => outgoing = unsent,
-            Ok(Err(Unsent { fate, .. })) => return (fate, None),
-            Err(_) => return (Fate::TimedOut, None),
+            Ok(Err(Unsent { fate, .. })) => return fate.into(),
+            Err(_) => return Fate::TimedOut.into(),
         }
     }
 }
@@ -53,7 +64,7 @@ async fn converse(
     mut connection: Connection,
     outgoing: Box<Outgoing>,
 ) -> Result<(Fate, Option<Connection>), Unsent> {
-    let Outgoing { request, hang_up, mut sent } = *outgoing;
+    let Outgoing { request, hang_up, mut sent, injected } = *outgoing;
     let answer = tokio::select! {
         biased;
         answer = connection.sender.try_send_request(request) => answer,
@@ -65,7 +76,8 @@ async fn converse(
     let answer = match answer {
         Ok(answer) => answer,
         Err(mut error) => {
-            let unsent = error.take_message().map(|request| Box::new(Outgoing { request, hang_up, sent }));
+            let outgoing = |request| Box::new(Outgoing { request, hang_up, sent, injected });
+            let unsent = error.take_message().map(outgoing);
             return Err(Unsent { fate: Fate::from(error.error()), outgoing: unsent });
         }
     };
@@ -140,7 +152,13 @@ mod tests {
         let (sender, ends) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         let pool = Pool::new(Connector::new(address.to_string().parse().unwrap()));
         let idle = tokio::spawn(std::future::pending::<()>());
-        pool.keep(Connection { sender, opened: Instant::now(), used, driver: idle.abort_handle() });
+        pool.keep(Connection {
+            sender,
+            opened: Instant::now(),
+            handshake: Duration::ZERO,
+            used,
+            driver: idle.abort_handle(),
+        });
         let answers = tokio::spawn(async move {
             let (mut second, _) = listener.accept().await.unwrap();
             let mut head = Vec::new();
@@ -156,6 +174,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: bytes::Bytes::new(),
             hang_up: None,
+            work: None,
         };
         let target = Target::parse(&format!("http://{address}")).unwrap();
         let request = request.nth(0, &target).unwrap();
@@ -165,7 +184,7 @@ mod tests {
         first.read_to_end(&mut written).await.unwrap();
         assert!(written.is_empty());
         answers.abort();
-        exchanged.0
+        exchanged.fate
     }
 
     #[tokio::test]

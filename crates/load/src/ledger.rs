@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::fate::{Fate, Seen};
+use super::path::{Path, Trip};
 use super::timings::Timings;
 
 /// The account of a load: each request that fell due, once, under its fate.
@@ -22,8 +23,15 @@ pub struct Ledger {
     #[serde(serialize_with = "write_fates", deserialize_with = "read_fates")]
     #[schemars(with = "Vec<Entry>")]
     fates: BTreeMap<Fate, u64>,
-    /// How long after it was due each answered request was answered.
+    /// Response times: from when each answered request was due to the end of its answer.
     latency: Timings,
+    /// Service times: from when each answered request was handed to a connection that was ready to the end of its
+    /// answer. Files of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Timings::is_empty")]
+    service_time: Timings,
+    /// What is known of the path between the drill and the service.
+    #[serde(default, skip_serializing_if = "Path::is_unknown")]
+    path: Path,
     /// How late the generator itself was with each request.
     lag: Timings,
     /// What ended in which second since the load began.
@@ -42,6 +50,8 @@ pub struct Times {
     pub due: Duration,
     /// When it left, or would have left.
     pub left: Duration,
+    /// When it was handed to a connection that was ready, and what is known of its path; as `left` where this is none.
+    pub sent: Option<(Duration, Trip)>,
     /// When its fate was known.
     pub ended: Duration,
 }
@@ -74,9 +84,9 @@ pub struct Range {
 impl Ledger {
     /// Enters a request.
     ///
-    /// Its lag is how long after it was due it left: the generator's own lateness. Its latency is how
-    /// long after it was due it ended. Only that of answered requests is kept; of the others nobody
-    /// knows what it would have been.
+    /// Its lag is how long after it was due it left: the generator's own lateness. Its response time counts
+    /// from when it was due, its service time from when it was sent. Only those of answered requests are kept; of the
+    /// others nobody knows what they would have been.
     pub fn enter(&mut self, fate: Fate, times: Times) {
         *self.fates.entry(fate).or_default() += 1;
         self.lag.record(times.left.saturating_sub(times.due));
@@ -86,6 +96,10 @@ impl Ledger {
         if matches!(fate, Fate::Answered(_)) {
             let latency = times.ended.saturating_sub(times.due);
             self.latency.record(latency);
+            let (sent, trip) = times.sent.unwrap_or((times.left, Trip::default()));
+            let service_time = times.ended.saturating_sub(sent);
+            self.service_time.record(service_time);
+            self.path.record(trip, service_time);
             let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
             second.answered += 1;
             second.latency_sum_us = second.latency_sum_us.saturating_add(micros);
@@ -107,6 +121,8 @@ impl Ledger {
             *self.fates.entry(*fate).or_default() += count;
         }
         self.latency.add(&other.latency);
+        self.service_time.add(&other.service_time);
+        self.path.add(&other.path);
         self.lag.add(&other.lag);
         for (second, other) in &other.timeline {
             self.timeline.entry(*second).or_default().add(other);
@@ -185,6 +201,19 @@ impl Ledger {
     #[must_use]
     pub const fn latency(&self) -> &Timings {
         &self.latency
+    }
+
+    /// How long the service took for each answered request, as far as a client can see: from when it was handed to a
+    /// connection that was ready to the end of its answer. Nothing where the file is of a version that kept none.
+    #[must_use]
+    pub fn service_time(&self) -> Option<&Timings> {
+        (self.service_time.count() == self.latency.count()).then_some(&self.service_time)
+    }
+
+    /// What is known of the path between the drill and the service.
+    #[must_use]
+    pub const fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How late the generator itself was with each request.
@@ -266,7 +295,7 @@ mod tests {
     /// Of a request that was due a second after the begin.
     fn times(lag: Duration, latency: Duration) -> Times {
         let due = Duration::from_secs(1);
-        Times { due, left: due + lag, ended: due + latency }
+        Times { due, left: due + lag, sent: None, ended: due + latency }
     }
 
     #[test]

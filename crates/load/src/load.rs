@@ -14,9 +14,10 @@ use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use super::exchange::exchange;
+use super::exchange::{Exchanged, exchange};
 use super::fate::Fate;
 use super::ledger::{Ledger, Times};
+use super::path::Trip;
 use super::plan::{Mix, Plan, Planned};
 use super::pool::Pool;
 use super::request::Outgoing;
@@ -130,12 +131,19 @@ struct Number {
 }
 
 impl Shared {
-    /// Enters a request that has ended now.
-    fn enter(&self, Number { phase, due, .. }: Number, fate: Fate, left: Instant) {
-        let [due, left, ended] =
-            [due, left, Instant::now()].map(|at| at.saturating_duration_since(self.start));
+    /// Enters a request that has ended now; `sent` is when it was handed to a connection, and its trip, where it was.
+    fn enter(
+        &self,
+        Number { phase, due, .. }: Number,
+        fate: Fate,
+        left: Instant,
+        sent: Option<(Instant, Trip)>,
+    ) {
+        let since_start = |at: Instant| at.saturating_duration_since(self.start);
+        let [due, left, ended] = [due, left, Instant::now()].map(since_start);
+        let sent = sent.map(|(at, trip)| (since_start(at), trip));
         let mut account = self.accounts[phase].lock().unwrap_or_else(PoisonError::into_inner);
-        account.ledger.enter(fate, Times { due, left, ended });
+        account.ledger.enter(fate, Times { due, left, sent, ended });
         account.last = account.last.max(ended);
         self.progress.has_ended();
     }
@@ -270,8 +278,12 @@ async fn one(
     let left = Instant::now();
     let deadline = left + shared.timeout;
     let (_, pool) = &shared.targets[turn];
-    let (fate, connection) = exchange(pool, outgoing, deadline).await;
-    shared.enter(number, fate, left);
+    let injected = outgoing.injected;
+    let Exchanged { fate, sent, connection } = exchange(pool, outgoing, deadline).await;
+    let injected =
+        injected.filter(|(status, _)| fate == Fate::Answered(*status)).map(|(_, at_least)| at_least);
+    let sent = sent.map(|(at, handshake)| (at, Trip { handshake, injected }));
+    shared.enter(number, fate, left, sent);
     drop(slot);
     if let Some(connection) = connection {
         pool.put_back(connection, deadline).await;
@@ -319,6 +331,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             hang_up: None,
+            work: None,
         };
         let arrivals = Arrivals::constant("100/s".parse().unwrap(), Some(200 * MS));
         let bounds = Bounds { timeout: 30_000 * MS, in_flight: NonZero::new(100).unwrap() };

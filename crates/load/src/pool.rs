@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::request::Sending;
-use firedrill_net::{Connector, Readiness, Unreached};
+use firedrill_net::{Connector, Opened, Readiness, Unreached};
 
 /// A connection is used for this long. A name that has got more addresses has its share of the
 /// requests move there within this time, and connections that nobody needs any more end.
@@ -29,6 +29,8 @@ pub(super) struct Pool {
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Sending>,
     pub(super) opened: Instant,
+    /// How long its TCP handshake took.
+    pub(super) handshake: Duration,
     /// Whether it has carried a request before.
     pub(super) used: bool,
     /// The task that reads and writes, and owns the socket.
@@ -53,13 +55,13 @@ impl Pool {
     async fn open(&self, deadline: Instant) -> Result<Connection, Unreached> {
         let connected = self.connector.open(deadline).await;
         self.presence.note(&connected);
-        let stream = connected?;
+        let Opened { stream, handshake } = connected?;
         let shaken = timeout_at(deadline, http1::handshake(TokioIo::new(stream))).await;
         let (sender, connection) =
             shaken.map_err(|_| Unreached::TimedOut)?.map_err(|error| Unreached::Failed(error.to_string()))?;
         // Ends when the sender is dropped. An error of it reaches the request that it hits.
         let driver = tokio::spawn(connection).abort_handle();
-        Ok(Connection { sender, opened: Instant::now(), used: false, driver })
+        Ok(Connection { sender, opened: Instant::now(), handshake, used: false, driver })
     }
 
     /// Gives a connection back once it can take another request.

@@ -164,7 +164,7 @@ impl Client {
         question: &Question,
         deadline: Instant,
     ) -> Result<(StatusCode, HeaderMap, Bytes), String> {
-        let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?;
+        let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?.stream;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(whole)?;
         tokio::spawn(connection);
         let answer = sender.send_request(self.request(question)?).await.map_err(whole)?;

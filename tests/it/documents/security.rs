@@ -5,7 +5,8 @@ use std::path::Path;
 /// Everything in which a test can be declared.
 fn sources() -> String {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let patterns = ["crates/*/src/**/*.rs", "tests/it/**/*.rs", "deploy/tests/*.py", "deploy/terraform/*/tests/*.hcl"];
+    let patterns =
+        ["crates/*/src/**/*.rs", "tests/it/**/*.rs", "deploy/tests/*.py", "deploy/terraform/*/tests/*.hcl"];
     let paths = patterns.iter().flat_map(|pattern| glob::glob(root.join(pattern).to_str().unwrap()).unwrap());
     paths.map(|path| std::fs::read_to_string(path.unwrap()).unwrap()).collect()
 }

@@ -6,9 +6,10 @@ use crate::question::{Explain, Questions};
 
 use super::case::{Case, SETTLED};
 use super::cause;
+use super::clocks::{self, Between};
 use super::query;
 use super::rise::{Rises, START_TIME};
-use super::truth::{Shown, shown};
+use super::truth::{Shown, Truth, shown};
 use super::verdict::{Finding, Verdict};
 
 fn selector(case: &Case<'_>, increase: &Increase) -> Result<String, Finding> {
@@ -39,7 +40,9 @@ fn found(case: &Case<'_>, increase: &Increase) -> Result<Finding, Finding> {
     let selector = selector(case, increase)?;
     let series = case.samples(&selector)?;
     let (quantity, within) = (increase.equals, increase.within.unwrap_or(Tolerance::Absolute(0.0)));
-    let Shown(truth, _) = query::truth(quantity, &whole, within)?;
+    let Shown(truth, _) = query::truth(quantity, &whole, within, Between::Nothing)?;
+    let right =
+        |between, number| Truth::of(quantity, &whole, between).is_some_and(|truth| truth.is(number, within));
     if series.is_empty() {
         case.known_at(case.run.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
         return Ok(cause::blame("there is no such counter", cause::of(case, &selector)));
@@ -63,8 +66,10 @@ fn found(case: &Case<'_>, increase: &Increase) -> Result<Finding, Finding> {
     if let Some(fell) = rises.fell.first() {
         return Ok(Finding::lied(format!("{says}: {fell}")).with(rises.notes));
     }
-    if truth.is(rose, within) {
-        return Ok(Finding::held(says).with(rises.notes));
+    let between = clocks::least_between(|between| right(between, rose));
+    let finding = clocks::finding(between, says.clone(), &shown(truth.least - rose, quantity), &whole.ledger);
+    if matches!(between, Some(Between::Nothing | Between::Path)) {
+        return Ok(finding.with(rises.notes));
     }
     if rises.moved {
         let says = format!("{says}; but it moved before the drill began: others were counted as well");
@@ -75,5 +80,5 @@ fn found(case: &Case<'_>, increase: &Increase) -> Result<Finding, Finding> {
         let says = format!("{says}; but what it counted of {lost} requests may be lost, since it began anew");
         return Err(Finding::could_not_tell(says).with(rises.notes));
     }
-    Ok(Finding::lied(says).with(rises.notes))
+    Ok(finding.with(rises.notes))
 }

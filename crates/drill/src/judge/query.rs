@@ -1,7 +1,5 @@
 //! A query gives what the ledger knows.
 
-use std::time::Duration;
-
 use crate::file::expectation::Query;
 use crate::file::value::{Quantity, Tolerance};
 use crate::question::{Explain, Instant, Questions};
@@ -10,6 +8,7 @@ use firedrill_contract::quantity::format_duration;
 
 use super::case::{Case, SETTLED};
 use super::cause;
+use super::clocks::{self, Between};
 use super::truth::{Shown, Truth, shown};
 use super::verdict::{Finding, Verdict};
 
@@ -114,12 +113,21 @@ fn compared(query: &Query, phase: &PhaseLedger, number: f64) -> Result<Finding, 
     let asked =
         Asked::of(query).ok_or_else(|| Finding::could_not_tell("nothing was expected of the query"))?;
     let within = query.within.unwrap_or(Tolerance::Absolute(0.0));
-    let known =
-        |quantity: Option<Quantity>| quantity.map(|quantity| truth(quantity, phase, within)).transpose();
-    let (least, most) = asked.bounds();
-    let (least, most) = (known(least)?, known(most)?);
-    let right = least.as_ref().is_none_or(|Shown(truth, _)| number >= truth.least - within.of(truth.least))
-        && most.as_ref().is_none_or(|Shown(truth, _)| number <= truth.most + within.of(truth.most));
+    let bounds = |between| {
+        let known = |quantity: Option<Quantity>| {
+            quantity.map(|quantity| truth(quantity, phase, within, between)).transpose()
+        };
+        let (least, most) = asked.bounds();
+        Ok::<_, Finding>((known(least)?, known(most)?))
+    };
+    let right = |between| {
+        bounds(between).is_ok_and(|(least, most)| {
+            least.is_none_or(|Shown(truth, _)| number >= truth.least - within.of(truth.least))
+                && most.is_none_or(|Shown(truth, _)| number <= truth.most + within.of(truth.most))
+        })
+    };
+    let (least, most) = bounds(Between::Nothing)?;
+    let between = clocks::least_between(right);
     let unit = match asked {
         Asked::Equals(quantity)
         | Asked::AtLeast(quantity)
@@ -127,9 +135,11 @@ fn compared(query: &Query, phase: &PhaseLedger, number: f64) -> Result<Finding, 
         | Asked::Between(quantity, _) => quantity,
     };
     let found = shown(number, unit);
+    let missing = least.as_ref().map_or(0.0, |Shown(truth, _)| truth.least - number);
+    let whose = if between == Some(Between::Nothing) { "truth" } else { "client" };
     let says = match (asked, least, most) {
         (Asked::Equals(Quantity::Number(_)), Some(truth), _) => format!("Prometheus {found} (asked: {truth}"),
-        (Asked::Equals(_), Some(truth), _) => format!("truth {truth}, Prometheus {found} (asked: the same"),
+        (Asked::Equals(_), Some(truth), _) => format!("{whose} {truth}, Prometheus {found} (asked: the same"),
         (_, Some(least), Some(most)) => format!("Prometheus {found} (asked: between {least} and {most}"),
         (_, Some(least), None) => format!("Prometheus {found} (asked: at least {least}"),
         (_, None, Some(most)) => format!("Prometheus {found} (asked: at most {most}"),
@@ -139,52 +149,18 @@ fn compared(query: &Query, phase: &PhaseLedger, number: f64) -> Result<Finding, 
         Some(within) => format!("{says}, within {within})"),
         None => format!("{says})"),
     };
-    Ok(if right { Finding::held(says) } else { Finding::lied(says) })
+    Ok(clocks::finding(between, says, &shown(missing, unit), &phase.ledger))
 }
 
-/// What a quantity truly was, unless the drill's own lag spoils it.
-pub(super) fn truth(quantity: Quantity, phase: &PhaseLedger, within: Tolerance) -> Result<Shown, Finding> {
-    spoiled_by_lag(quantity, phase, within)?;
-    let none =
-        || Finding::could_not_tell(format!("the ledger knows no {quantity}: no request of the phase says"));
-    Truth::of(quantity, phase).map(|truth| Shown(truth, quantity)).ok_or_else(none)
-}
-
-/// Latencies are counted from when a request was due, so that the drill's own lateness is in them.
-pub(super) fn spoiled_by_lag(
+/// What a quantity truly was, where this lies between the clocks.
+pub(super) fn truth(
     quantity: Quantity,
     phase: &PhaseLedger,
     within: Tolerance,
-) -> Result<(), Finding> {
-    // Nearly the worst, whichever quantile is asked for: a machine on which some requests leave late is
-    // one on which answers are read late, and of that there is no record.
-    let lag = phase.ledger.lag().quantile(0.99).unwrap_or_default();
-    let latency = phase.ledger.latency();
-    let typical = |share: f64| latency.quantile(share).unwrap_or_default().as_secs_f64();
-    let spoiled = match quantity {
-        Quantity::Quantile(share) => lag.as_secs_f64() > within.of(typical(share)),
-        Quantity::Mean | Quantity::LatencySum => lag.as_secs_f64() > within.of(typical(0.5)),
-        // Only requests close to the edge can have come to its other side, by leaving late and being read late.
-        Quantity::SlowRatio(edge) => {
-            let slow = latency.above(edge.0);
-            let doubtful = slow - latency.above(edge.0 + lag * 2);
-            let share = |count| Truth::share(count, latency.count());
-            share(doubtful) > within.of(share(slow))
-        }
-        Quantity::Number(_)
-        | Quantity::Requests
-        | Quantity::Errors
-        | Quantity::ErrorRatio
-        | Quantity::Rate => false,
-    };
-    if lag > UNAVOIDABLE && spoiled {
-        let lag = format_duration(lag);
-        return Err(Finding::could_not_tell(format!(
-            "the drill's own lag was {lag} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance"
-        )));
-    }
-    Ok(())
+    between: Between,
+) -> Result<Shown, Finding> {
+    clocks::spoiled_by_lag(quantity, phase, within)?;
+    let none =
+        || Finding::could_not_tell(format!("the ledger knows no {quantity}: no request of the phase says"));
+    Truth::of(quantity, phase, between).map(|truth| Shown(truth, quantity)).ok_or_else(none)
 }
-
-/// A lag that no machine does without, and that spoils nothing.
-const UNAVOIDABLE: Duration = Duration::from_millis(2);

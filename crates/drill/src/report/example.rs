@@ -87,7 +87,7 @@ fn phase(name: &str, from: u64, to: u64) -> PhaseLedger {
     for k in from * RATE..to * RATE {
         let (fate, took) = request(k);
         let due = Duration::from_millis(k * 1_000 / RATE);
-        ledger.enter(fate, Times { due, left: due, ended: due + Duration::from_millis(took) });
+        ledger.enter(fate, Times { due, left: due, sent: None, ended: due + Duration::from_millis(took) });
     }
     let moment = |seconds| BEGAN + Duration::from_secs(seconds);
     PhaseLedger { name: name.to_owned(), began: moment(from), ended: moment(to), ledger }

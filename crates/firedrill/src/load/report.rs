@@ -27,13 +27,16 @@ pub(super) struct Report {
     truncated: BTreeMap<u16, u64>,
     /// By fate.
     unanswered: BTreeMap<&'static str, u64>,
+    /// From when each answered request was due to the end of its answer.
     latency_seconds: Option<Latency>,
+    /// From when each answered request was sent to the end of its answer.
+    service_time_seconds: Option<Latency>,
     lag_seconds: Option<Lag>,
     #[serde(skip)]
     fates: Vec<(Fate, u64)>,
 }
 
-/// Of answered requests, from the time each was due to the end of its answer.
+/// How long answers took.
 #[derive(Debug, Serialize)]
 struct Latency {
     p50: f64,
@@ -49,6 +52,31 @@ struct Lag {
     p99: f64,
     p999: f64,
     max: f64,
+}
+
+impl Latency {
+    fn from_timings(timings: &Timings) -> Option<Self> {
+        let at = |share| seconds(timings, share);
+        Some(Self { p50: at(0.5)?, p90: at(0.9)?, p99: at(0.99)?, max: at(1.0)? })
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [p50, p90, p99, max] = [self.p50, self.p90, self.p99, self.max].map(millis);
+        write!(f, "p50 {p50}   p90 {p90}   p99 {p99}   max {max}")
+    }
+}
+
+impl Lag {
+    fn from_timings(timings: &Timings) -> Option<Self> {
+        let at = |share| seconds(timings, share);
+        Some(Self { p50: at(0.5)?, p99: at(0.99)?, p999: at(0.999)?, max: at(1.0)? })
+    }
+}
+
+fn seconds(timings: &Timings, share: f64) -> Option<f64> {
+    timings.quantile(share).as_ref().map(Duration::as_secs_f64)
 }
 
 impl Report {
@@ -71,9 +99,6 @@ impl Report {
                 | Fate::Abandoned => unanswered.insert(fate.name(), count),
             };
         }
-        let seconds = |timings: &Timings, share| timings.quantile(share).as_ref().map(Duration::as_secs_f64);
-        let latency = |q| seconds(ledger.latency(), q);
-        let lag = |q| seconds(ledger.lag(), q);
         Self {
             targets: targets.iter().map(ToString::to_string).collect(),
             rate: rate.to_string(),
@@ -83,17 +108,9 @@ impl Report {
             answered,
             truncated,
             unanswered,
-            latency_seconds: (|| {
-                Some(Latency {
-                    p50: latency(0.5)?,
-                    p90: latency(0.9)?,
-                    p99: latency(0.99)?,
-                    max: latency(1.0)?,
-                })
-            })(),
-            lag_seconds: (|| {
-                Some(Lag { p50: lag(0.5)?, p99: lag(0.99)?, p999: lag(0.999)?, max: lag(1.0)? })
-            })(),
+            latency_seconds: Latency::from_timings(ledger.latency()),
+            service_time_seconds: ledger.service_time().and_then(Latency::from_timings),
+            lag_seconds: Lag::from_timings(ledger.lag()),
             fates: ledger.fates().collect(),
         }
     }
@@ -132,14 +149,14 @@ impl fmt::Display for Report {
             writeln!(f, "\n  Nothing was ever answered.")?;
         }
         writeln!(f)?;
-        if let Some(Latency { p50, p90, p99, max }) = &self.latency_seconds {
-            let [p50, p90, p99, max] = [p50, p90, p99, max].map(|seconds| millis(*seconds));
-            writeln!(f, "  latency   p50 {p50}   p90 {p90}   p99 {p99}   max {max}")?;
-            writeln!(
-                f,
-                "            of the {} answered, from when each was due",
-                self.answered.values().sum::<u64>()
-            )?;
+        if let Some(latency) = &self.latency_seconds {
+            let answered = self.answered.values().sum::<u64>();
+            writeln!(f, "  latency   {latency}")?;
+            writeln!(f, "            of the {answered} answered, from when each was due")?;
+        }
+        if let Some(service_time) = &self.service_time_seconds {
+            writeln!(f, "  service   {service_time}")?;
+            writeln!(f, "            of the same, from when each was sent")?;
         }
         if let Some(Lag { p50, p99, p999, max }) = &self.lag_seconds {
             let [p50, p99, p999, max] = [p50, p99, p999, max].map(|seconds| millis(*seconds));
@@ -180,7 +197,7 @@ mod tests {
         let mut ledger = Ledger::default();
         for (fate, latency) in fates {
             let (due, left) = (Duration::ZERO, Duration::from_millis(1));
-            ledger.enter(*fate, Times { due, left, ended: Duration::from_millis(*latency) });
+            ledger.enter(*fate, Times { due, left, sent: None, ended: Duration::from_millis(*latency) });
         }
         let (began, lasted) = (Duration::ZERO, Duration::from_secs(30));
         let phase = Phase { name: "load".to_owned(), began, ended: lasted, ledger };
@@ -214,6 +231,8 @@ mod tests {
 
   latency   p50 20.0 ms   p90 150 ms   p99 150 ms   max 150 ms
             of the 3 answered, from when each was due
+  service   p50 19.0 ms   p90 149 ms   p99 149 ms   max 149 ms
+            of the same, from when each was sent
   own lag   p50 1.00 ms   p99 1.00 ms   p99.9 1.00 ms   max 1.00 ms
 "
         );
@@ -226,6 +245,7 @@ mod tests {
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["unanswered"]["refused"], 1);
         assert_eq!(json["latency_seconds"], serde_json::Value::Null);
+        assert_eq!(json["service_time_seconds"], serde_json::Value::Null);
         assert_eq!(json["lag_seconds"]["max"], 0.001);
     }
 }

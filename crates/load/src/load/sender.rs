@@ -112,7 +112,7 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
         let shared = self.shared;
         shared.progress.fell_due();
         let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
-            return shared.enter(number, Fate::NotSent, Instant::now());
+            return shared.enter(number, Fate::NotSent, Instant::now(), None);
         };
         self.alarm.stay_awake();
         let turn = usize::try_from(number.n % shared.targets.len() as u64).unwrap_or(0);
@@ -120,7 +120,7 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
         match shared.plan.pick(mix, number.n).nth(number.n, target) {
             Ok(outgoing) => drop(tokio::spawn(super::one(Arc::clone(shared), number, turn, outgoing, slot))),
             // `Load::new` saw that it can be written.
-            Err(_) => shared.enter(number, Fate::Unreachable, Instant::now()),
+            Err(_) => shared.enter(number, Fate::Unreachable, Instant::now(), None),
         }
     }
 }
