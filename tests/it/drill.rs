@@ -1,5 +1,7 @@
 //! `firedrill drill` and `judge`: exit codes, what is left behind, and what is never shown.
 
+mod path;
+
 use std::time::Duration;
 
 use rustix::process::Signal;

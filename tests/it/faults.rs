@@ -10,7 +10,7 @@
 mod crowd;
 mod exhausted;
 mod hang_up;
-mod monitored;
+pub(crate) mod monitored;
 mod saturated;
 mod seed;
 

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn latency_counts_from_when_a_request_was_due_and_own_lag_is_told() {
+    async fn response_time_counts_from_when_a_request_was_due_service_time_does_not_and_own_lag_is_told() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let answers = tokio::spawn(answer(listener));
@@ -342,10 +342,15 @@ mod tests {
         let outcome = load.follow(start, Time::from_millis(0), stopping).await.unwrap();
         answers.abort();
         let ledger = outcome.ledger();
+        let service_time = ledger.service_time().unwrap();
         assert_eq!(ledger.fates().collect::<Vec<_>>(), [(Fate::Answered(StatusCode::OK), 20)]);
         let (lag, latency) = (ledger.lag().max().unwrap(), ledger.latency().max().unwrap());
         assert!(lag >= 299 * MS, "lag {lag:?}");
         assert!(latency >= lag, "latency {latency:?}, lag {lag:?}");
-        assert!(ledger.latency().quantile(0.0).unwrap() >= 100 * MS, "each was due long before");
+        assert!(ledger.latency().min().unwrap() >= 100 * MS, "each was due long before");
+        assert!(service_time.min().unwrap() < 100 * MS, "{service_time:?}");
+        let handshake = ledger.path().handshake();
+        assert_eq!((service_time.count(), handshake.count()), (20, 20));
+        assert!(handshake.min().unwrap() > Duration::ZERO && ledger.path().injected().is_none());
     }
 }

@@ -72,3 +72,41 @@ impl Path {
         self.overhead_us.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn path(trips: &[(Option<u32>, u32)]) -> Path {
+        let mut path = Path::default();
+        for (injected, service_time) in trips {
+            let injected = injected.map(|millis| millis * MS);
+            path.record(Trip { handshake: MS, injected }, *service_time * MS);
+        }
+        path
+    }
+
+    #[test]
+    fn the_overhead_is_the_least_that_any_answer_took_beyond_what_was_injected() {
+        let mut known = path(&[(Some(20), 65), (Some(80), 121), (None, 3)]);
+        assert_eq!(known.overhead(), Some(41 * MS));
+        assert_eq!(known.injected().map(Timings::count), Some(2));
+        known.add(&path(&[(Some(20), 60)]));
+        assert_eq!((known.overhead(), known.handshake().count()), (Some(40 * MS), 4));
+    }
+
+    #[test]
+    fn an_answer_that_came_too_early_takes_away_all_that_was_known() {
+        let mut hasty = path(&[(Some(20), 65), (Some(80), 79)]);
+        assert_eq!((hasty.overhead(), hasty.injected()), (None, None));
+        hasty.add(&path(&[(Some(20), 60)]));
+        assert_eq!(hasty.overhead(), None);
+    }
+
+    #[test]
+    fn of_nobody_elses_service_is_known_what_it_takes() {
+        assert_eq!((path(&[(None, 3)]).overhead(), path(&[]).overhead()), (None, None));
+    }
+}

@@ -257,4 +257,19 @@ mod tests {
         assert!(outgoing.request.body_mut().frame().await.unwrap().is_err(), "the connection is gone");
         assert!(outgoing.sent.unwrap().try_recv().is_err());
     }
+
+    #[test]
+    fn what_work_takes_at_least_is_known_unless_it_could_be_shed() {
+        let asks = |query: &str| {
+            let mut work = Work::from_query(query, &firedrill_contract::Caps::WIDEST).unwrap();
+            work.seed = Some(7);
+            Request { work: Some(work), ..request(Query::default()) }
+        };
+        let target = Target::parse("http://app:8080").unwrap();
+        let injected = |query: &str| asks(query).nth(0, &target).unwrap().injected;
+        let millis = Duration::from_millis;
+        assert_eq!(injected("latency=20ms&cpu=5ms&status=404"), Some((StatusCode::NOT_FOUND, millis(25))));
+        assert_eq!(injected("latency=20ms&status=503"), None);
+        assert_eq!(request(Query::default()).nth(0, &target).unwrap().injected, None);
+    }
 }

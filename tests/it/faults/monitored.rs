@@ -12,4 +12,4 @@ mod killed;
 mod network;
 mod rig;
 mod verdicts;
-mod wire;
+pub(crate) mod wire;
