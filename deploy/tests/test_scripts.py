@@ -278,7 +278,7 @@ class Drill(unittest.TestCase):
         for name, text in (("aws", FAKE_AWS), ("terraform", FAKE_TERRAFORM)):
             (self.fake / name).write_text(text)
             (self.fake / name).chmod(0o755)
-        self.logged("smoke", "held   counts")
+        self.logged("smoke", "pass   counts")
 
     def logged(self, *lines):
         """What the task's log has."""
@@ -298,14 +298,14 @@ class Drill(unittest.TestCase):
     def test_its_verdict_is_the_drills(self):
         for code in (0, 1, 2):
             done = self.drill("demo", CODE=str(code))
-            self.assertEqual((done.returncode, done.stdout), (code, "smoke\nheld   counts\n"), done.stderr)
+            self.assertEqual((done.returncode, done.stdout), (code, "smoke\npass   counts\n"), done.stderr)
 
     def test_what_it_said_and_its_reports_are_kept(self):
         page = b"<html>" + random.Random(7).randbytes(5000)
-        self.logged("smoke", "LIED   counts", *printed("smoke.html", page), "{}", *printed("smoke.json", b"{}"))
+        self.logged("smoke", "FAIL   counts", *printed("smoke.html", page), "{}", *printed("smoke.json", b"{}"))
         out = self.fake / "reports" / "demo"
         done = self.drill("--out", str(out), "demo", CODE="1")
-        self.assertEqual((done.returncode, done.stdout), (1, "smoke\nLIED   counts\n{}\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (1, "smoke\nFAIL   counts\n{}\n"), done.stderr)
         self.assertEqual((out / "log.txt").read_text(), done.stdout)
         self.assertEqual(((out / "smoke.html").read_bytes(), (out / "smoke.json").read_bytes()), (page, b"{}"))
 

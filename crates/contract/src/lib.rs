@@ -5,9 +5,10 @@
 //! Reading order: [`parameter`] lists the names that exist; [`Work`] is a request for
 //! misbehaviour after every check; [`Work::draw`] turns it into one [`Injection`],
 //! the same one on every machine for the same seed. [`Latency`] holds the
-//! distributions, [`quantity`] reads durations, sizes, shares and rates as people write them.
+//! distributions, [`quantity`] reads durations, sizes, shares and rates as people write them, [`display`] shows them.
 //! [`metric`] lists what the service exposes. [`Time`] is a moment as run files and Prometheus have it.
 
+pub mod display;
 mod given;
 mod injection;
 pub mod latency;

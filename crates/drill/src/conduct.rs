@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::evidence::{Collector, Evidence, NoSource, Now, Sources};
 use super::file::DrillFile;
-use super::judge::{self, Ruling, judge};
+use super::judge::{self, judge};
 use super::run::{PhaseLedger, Run, VERSION};
 use firedrill_contract::Time;
 use firedrill_load::ledger::Ledger;
@@ -186,18 +186,15 @@ async fn gather(
     loop {
         run.evidence = collector.collect(&questions, run.began).await;
         run.clock_moved_ms = clock.moved_ms();
-        let verdicts = judge(run);
-        let pending = verdicts.iter().filter_map(|verdict| match verdict.ruling {
-            Ruling::NotYet(until) => Some((until, &verdict.says)),
-            Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => None,
-        });
+        let findings = judge(run);
+        let pending = findings.iter().filter_map(|finding| Some((finding.pending_until?, &finding.reason)));
         let Some((until, what)) = pending.max_by_key(|(until, _)| *until) else {
             // Once: what cannot be explained by then is not.
             if explained {
                 return;
             }
             explained = true;
-            questions.explain = judge::unexplained(run, &verdicts);
+            questions.explain = judge::unexplained(run, &findings);
             // Of a drill that was interrupted nothing is judged, and so nothing is to be explained.
             if run.interrupted || questions.explain.is_empty() {
                 return;

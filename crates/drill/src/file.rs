@@ -2,12 +2,11 @@
 //!
 //! A file is YAML as people write it; these types are what it holds, and what its JSON Schema is
 //! generated from. [`value`] reads single values, [`phase`] says what is sent and when,
-//! [`expectation`] what is expected. A [`DrillFile`] that was read is well-formed, no more: `plan`
+//! [`crate::expectation`] what is expected. A [`DrillFile`] that was read is well-formed, no more: `plan`
 //! and [`check`] find what contradicts itself. [`environment`] resolves references to it.
 
 pub mod check;
 pub mod environment;
-pub mod expectation;
 pub mod phase;
 mod position;
 mod premise;
@@ -20,8 +19,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::expectation::Expectation;
+
 pub use check::problems;
-pub use expectation::Expectation;
 pub use phase::Phase;
 pub use premise::Premise;
 pub use read::{LARGEST, Misread, Problem, Step, locate};

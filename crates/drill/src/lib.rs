@@ -14,6 +14,7 @@
 
 pub mod conduct;
 pub mod evidence;
+pub mod expectation;
 pub mod file;
 pub mod judge;
 pub mod plan;

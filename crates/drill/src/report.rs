@@ -1,17 +1,17 @@
 //! Reports of a run that was judged, for people and for programs.
 //!
-//! A [`Report`] is what a run and its verdicts come to, in numbers and words: [`Report::new`] makes it,
+//! A [`Report`] is what a run and its findings come to, in numbers and words: [`Report::new`] makes it,
 //! and every form is written from it alone, so that none can say what another does not. It is pure, as
 //! the judge is: no clock, no terminal, no file.
 //!
 //! ```text
-//! Run, verdicts -> Report -> json()                 for programs; its form is the type itself
+//! Run, findings -> Report -> json()                 for programs; its form is the type itself
 //!                         -> text(written, look)    for a terminal or a pipe
 //!                         -> html(run, written)     for a browser, with charts drawn from the run
 //!               [Report] -> junit                   for CI, one suite a drill
 //! ```
 //!
-//! What comes from outside (names, labels, errors) goes through `plain` on its way to people,
+//! What comes from outside (names, labels, errors) is sanitised on its way to people,
 //! so that it cannot move a cursor, colour a line or turn a text round.
 
 pub mod html;
@@ -24,8 +24,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::judge::verdict::Detection;
-use super::judge::{Outcome, Ruling, Verdict};
+use super::judge::{Detection, Finding, Verdict};
 use super::run::{PhaseLedger, Run};
 use firedrill_contract::Time;
 use firedrill_load::fate::Fate;
@@ -34,12 +33,12 @@ use firedrill_load::timings::Timings;
 
 /// The version of the form that [`Report`] has in JSON. It counts up when a member goes or changes its
 /// meaning; members may be added without.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-/// What a run and its verdicts come to. In JSON, times are RFC 3339 in UTC and durations are seconds.
+/// What a run and its findings come to. In JSON, times are RFC 3339 in UTC and durations are seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// The version of this form: 1.
+    /// The version of this form: 2.
     pub version: u32,
     /// The version of the program that made the run.
     pub firedrill: String,
@@ -60,26 +59,14 @@ pub struct Report {
     pub seconds: f64,
     /// Whether somebody stopped the drill before its end.
     pub interrupted: bool,
-    /// What all verdicts together come to.
-    pub outcome: Stands,
-    /// The program's exit code for it: 0 held, 1 lied, 2 could not tell.
+    /// What all findings come to together.
+    pub verdict: Verdict,
+    /// The program's exit code for it: 0 pass, 1 fail, 2 inconclusive.
     pub exit_code: u8,
     /// What was sent, phase by phase, and what came back.
     pub phases: Vec<Phase>,
     /// What the judge says of each thing that was expected, in the order of the file.
-    pub verdicts: Vec<Judged>,
-}
-
-/// How something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Stands {
-    /// Monitoring told the truth.
-    Held,
-    /// It did not.
-    Lied,
-    /// The evidence does not suffice.
-    CouldNotTell,
+    pub findings: Vec<Finding>,
 }
 
 /// A phase in numbers.
@@ -151,42 +138,6 @@ pub struct Spread {
     pub max_seconds: f64,
 }
 
-/// A verdict as it is reported.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Judged {
-    /// Which expectation of the file it is about, from 0. One may have several verdicts.
-    pub expectation: usize,
-    /// What it is about, in few words.
-    pub subject: String,
-    /// How it stands.
-    pub ruling: Stands,
-    /// Why, as one line.
-    pub says: String,
-    /// What else helps to understand it, a line each.
-    pub details: Vec<String>,
-    /// How long an alert took, where it is about one that fired.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detection: Option<TimeToDetect>,
-}
-
-/// How long an alert took from its cause, and where the time went: detected is the sum of scrape,
-/// evaluation and `for`. Each part is known to within one scrape and one evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TimeToDetect {
-    /// From the cause to when the alert fired.
-    pub detected_seconds: f64,
-    /// From the cause to the first scrape after it.
-    pub scrape_seconds: f64,
-    /// From that scrape until the expression was true.
-    pub evaluation_seconds: f64,
-    /// Pending, as `for` asks.
-    pub for_seconds: f64,
-    /// From firing until Alertmanager had it, where that was seen.
-    pub delivery_seconds: Option<f64>,
-    /// From there until the receiver was told, where it was.
-    pub grouping_seconds: Option<f64>,
-}
-
 /// Where things were written, and how to have the drill again, as a person is told. Nothing where it was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
@@ -199,11 +150,10 @@ pub struct Written {
 }
 
 impl Report {
-    /// Of a run and what the judge says of it. The drill is over: what evidence could still come for
-    /// counts as could not tell.
+    /// Of a run and what the judge says of it. The drill is over: evidence that could still come does not.
     #[must_use]
-    pub fn new(run: &Run, verdicts: &[Verdict]) -> Self {
-        let outcome = Outcome::of(verdicts);
+    pub fn new(run: &Run, findings: &[Finding]) -> Self {
+        let verdict = Verdict::from_findings(findings);
         Self {
             version: VERSION,
             firedrill: run.firedrill.clone(),
@@ -215,14 +165,10 @@ impl Report {
             ended: run.ended.to_string(),
             seconds: between(run.began, run.ended),
             interrupted: run.interrupted,
-            outcome: match outcome {
-                Outcome::Held => Stands::Held,
-                Outcome::Lied => Stands::Lied,
-                Outcome::CouldNotTell => Stands::CouldNotTell,
-            },
-            exit_code: outcome.exit_code(),
+            verdict,
+            exit_code: verdict.exit_code(),
             phases: run.phases.iter().map(Phase::of).collect(),
-            verdicts: verdicts.iter().map(Judged::of).collect(),
+            findings: findings.iter().map(concluded).collect(),
         }
     }
 
@@ -248,29 +194,37 @@ impl Report {
         escaped + "\n"
     }
 
-    /// How many verdicts stand so.
+    /// How many findings have this verdict.
     #[must_use]
-    pub fn count(&self, stands: Stands) -> usize {
-        self.verdicts.iter().filter(|judged| judged.ruling == stands).count()
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.findings.iter().filter(|finding| finding.verdict == verdict).count()
     }
 
     /// What all of it comes to, as a person says it: `Monitoring lied about 1 of 6.`
     #[must_use]
     pub fn summary(&self) -> String {
-        let (all, lied, unknown) =
-            (self.verdicts.len(), self.count(Stands::Lied), self.count(Stands::CouldNotTell));
-        let sentence = match (all, lied, unknown) {
-            (0, ..) => "Nothing was expected, so nothing can be told.".to_owned(),
+        let (all, failed, unknown) =
+            (self.findings.len(), self.count(Verdict::Fail), self.count(Verdict::Inconclusive));
+        let sentence = match (all, failed, unknown) {
+            (0, ..) => "Inconclusive: nothing was expected.".to_owned(),
             (1, 1, _) => "Monitoring lied.".to_owned(),
-            (1, 0, 1) => "Could not tell.".to_owned(),
+            (1, 0, 1) => "Inconclusive.".to_owned(),
             (1, ..) => "Monitoring told the truth.".to_owned(),
             (_, 0, 0) => format!("Monitoring told the truth about all {all}."),
-            (_, 0, _) => format!("Could not tell about {unknown} of {all}."),
-            (_, _, 0) => format!("Monitoring lied about {lied} of {all}."),
-            _ => format!("Monitoring lied about {lied} of {all}, could not tell about {unknown}."),
+            (_, 0, _) => format!("Inconclusive about {unknown} of {all}."),
+            (_, _, 0) => format!("Monitoring lied about {failed} of {all}."),
+            _ => format!("Monitoring lied about {failed} of {all}; {unknown} inconclusive."),
         };
         if self.interrupted { format!("The drill was interrupted. {sentence}") } else { sentence }
     }
+}
+
+/// A finding when nothing more is waited for.
+fn concluded(finding: &Finding) -> Finding {
+    let mut finding = finding.clone();
+    let until = finding.pending_until.take();
+    finding.details.extend(until.map(|until| format!("evidence could still have come until {until}")));
+    finding
 }
 
 impl Phase {
@@ -337,30 +291,7 @@ impl Spread {
     }
 }
 
-impl Judged {
-    fn of(verdict: &Verdict) -> Self {
-        let mut details = verdict.details.clone();
-        let ruling = match verdict.ruling {
-            Ruling::Held => Stands::Held,
-            Ruling::Lied => Stands::Lied,
-            Ruling::CouldNotTell => Stands::CouldNotTell,
-            Ruling::NotYet(until) => {
-                details.push(format!("evidence could still have come until {until}"));
-                Stands::CouldNotTell
-            }
-        };
-        Self {
-            expectation: verdict.expectation,
-            subject: verdict.subject.clone(),
-            ruling,
-            says: verdict.says.clone(),
-            details,
-            detection: verdict.detection.map(TimeToDetect::from),
-        }
-    }
-}
-
-impl TimeToDetect {
+impl Detection {
     /// Each part that is known, in the order of time, under its name.
     fn parts(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let parts = [
@@ -395,34 +326,9 @@ impl TimeToDetect {
     }
 }
 
-impl From<Detection> for TimeToDetect {
-    fn from(detection: Detection) -> Self {
-        let seconds = |millis: u64| Duration::from_millis(millis).as_secs_f64();
-        Self {
-            detected_seconds: seconds(detection.detected_ms),
-            scrape_seconds: seconds(detection.scrape_ms),
-            evaluation_seconds: seconds(detection.evaluation_ms),
-            for_seconds: seconds(detection.for_ms),
-            delivery_seconds: detection.delivery_ms.map(seconds),
-            grouping_seconds: detection.grouping_ms.map(seconds),
-        }
-    }
-}
-
 impl From<Range> for Bounds {
     fn from(Range { least, most }: Range) -> Self {
         Self { least, most }
-    }
-}
-
-impl Stands {
-    /// The word for it in reports for people, always of four characters.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Lied => "LIED",
-            Self::CouldNotTell => "----",
-        }
     }
 }
 

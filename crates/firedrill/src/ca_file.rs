@@ -10,7 +10,7 @@ use firedrill_net::Trust;
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Flags {
-    /// File of the certificate authorities to trust for https, as PEM, instead of those that the system trusts
+    /// PEM file of the certificate authorities to trust for https, instead of the system's
     #[arg(long, value_name = "PATH", env = "FIREDRILL_CA_FILE")]
     ca_file: Option<PathBuf>,
 }

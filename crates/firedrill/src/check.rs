@@ -13,11 +13,11 @@ use firedrill_drill::file::DrillFile;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Drill files; - is the standard input
+    /// Drill files; - reads standard input
     #[arg(value_name = "FILE", required_unless_present = "schema", env = "FIREDRILL_CHECK_FILE")]
     files: Vec<String>,
 
-    /// Print the JSON Schema of drill files instead, for editors
+    /// Print the JSON Schema of drill files, for editors
     #[arg(long, env = "FIREDRILL_CHECK_SCHEMA", conflicts_with = "files", value_parser = FalseyValueParser::new())]
     schema: bool,
 }

@@ -11,7 +11,7 @@ use super::Cli;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The shell
+    /// Shell to complete for
     shell: Shell,
 }
 

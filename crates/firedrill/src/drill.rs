@@ -25,7 +25,7 @@ use display::Display;
 use firedrill_contract::Time;
 use firedrill_drill::conduct::{Drill, Stage};
 use firedrill_drill::evidence::Now;
-use firedrill_drill::judge::{Outcome, judge};
+use firedrill_drill::judge::{Verdict, judge};
 use firedrill_drill::report::Report;
 use firedrill_drill::run::Run;
 use firedrill_net::Target;
@@ -37,44 +37,44 @@ use preparation::Prepared;
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Flags {
-    /// Drill files; - is the standard input [default: a drill of some 20 s that comes with the program]
+    /// Drill files; - reads standard input [default: a built-in drill of some 20 s]
     #[arg(value_name = "FILE")]
     files: Vec<String>,
 
-    /// Where requests go, instead of what the file says; without any file and target, to a service of the drill's own
+    /// Target URL; overrides `target` in the file [default: a service that the drill starts itself]
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_TARGET", value_parser = Target::parse)]
     target: Option<Target>,
 
     #[command(flatten)]
     evidence: sources::Flags,
 
-    /// Makes the requests repeatable, instead of what the file says [default: random]
+    /// Random seed; overrides `seed` in the file [default: random]
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_DRILL_SEED")]
     seed: Option<u64>,
 
-    /// Runs drills of different workloads at the same time, those that say that they go alone after them
+    /// Run drills of different workloads in parallel, and those with `alone: true` after them
     #[arg(long, env = "FIREDRILL_DRILL_PARALLEL", value_parser = FalseyValueParser::new())]
     parallel: bool,
 
-    /// How long a request may take, from when it leaves to the end of its answer, from 1ms to 1h
+    /// Request timeout, from sending to the end of the response, from 1ms to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_DRILL_TIMEOUT", default_value = "30s", value_parser = flag::wait)]
     timeout: Duration,
 
-    /// How many requests of a drill may be in flight, from 1 to 100000; one that is due above it is not sent, and counted as such
+    /// Maximum requests in flight of a drill, from 1 to 100000; what is due above it is counted as not sent
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_DRILL_MAX_IN_FLIGHT", default_value = "1000",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_in_flight: u32,
 
-    /// Where to write each drill's run file and reports: NAME.run.json, NAME.html, NAME.json, NAME.xml (JUnit)
+    /// Directory for run files and reports: NAME.run.json, NAME.html, NAME.json, NAME.xml (JUnit)
     #[arg(long, value_name = "DIR", env = "FIREDRILL_DRILL_OUT", default_value = "firedrill-runs")]
     out: PathBuf,
 
-    /// Prints those files too, compressed, as `uuencode -m` writes them: for where the log alone outlives a drill, as in
-    /// ECS or a Kubernetes job
+    /// Print those files too, gzipped and uuencoded (`uuencode -m`), for where only the log outlives a drill,
+    /// as in ECS or a Kubernetes Job
     #[arg(long, env = "FIREDRILL_DRILL_PRINT_FILES", value_parser = FalseyValueParser::new())]
     print_files: bool,
 
-    /// Show the details of what held, too
+    /// Show details of passes too
     #[arg(long, env = "FIREDRILL_DRILL_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
 
@@ -84,17 +84,17 @@ pub(super) struct Flags {
     #[command(flatten)]
     token: token::Flags,
 
-    /// File of header fields for every request to the target, `Name: value` one a line: where secrets go, which a
-    /// drill file may not hold
+    /// File of header fields for every request to the target, one `Name: value` per line; put secrets here,
+    /// not in a drill file
     #[arg(long, value_name = "PATH", env = "FIREDRILL_DRILL_HEADER_FILE")]
     header_file: Option<PathBuf>,
 }
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0  monitoring told the truth
-  1  monitoring lied
-  2  could not tell: a bad file, evidence that is missing, a lag of the drill's own, an interruption";
+  0  pass: monitoring told the truth
+  1  fail: monitoring did not
+  2  inconclusive: a bad file, missing evidence, a drill that was late itself, an interruption";
 
 /// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
@@ -102,7 +102,7 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let output = Output::new(&flags.out, flags.verbose)?.print_files(flags.print_files);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the threads that send")?;
-    let outcome = runtime.block_on(async {
+    let verdict = runtime.block_on(async {
         let stopping = shutdown::on_signals().context("cannot handle SIGTERM and SIGINT")?;
         let own = match (&flags.target, flags.files.is_empty()) {
             (None, true) => Some(OwnService::start().await?),
@@ -110,23 +110,23 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         };
         let prepared = preparation::prepare(flags, own.as_ref().map(OwnService::target))?;
         output.names("drill files", prepared.iter().map(|prepared| &*prepared.name))?;
-        let outcome = drill(prepared, flags.parallel, &output, stopping).await;
-        anyhow::Ok((outcome, own))
+        let verdict = drill(prepared, flags.parallel, &output, stopping).await;
+        anyhow::Ok((verdict, own))
     });
-    let (outcome, own) = outcome?;
+    let (verdict, own) = verdict?;
     drop(own);
     // A look-up that still hangs must not hold the end up.
     runtime.shutdown_background();
-    Ok(ExitCode::from(outcome?.exit_code()))
+    Ok(ExitCode::from(verdict?.exit_code()))
 }
 
-/// Conducts all of them, one after another or side by side, and says what came of each. The worst outcome counts.
+/// Conducts all of them, one after another or side by side, and says what came of each. The worst verdict counts.
 async fn drill(
     prepared: Vec<Prepared>,
     parallel: bool,
     output: &Output,
     stopping: ShutdownSignal,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Verdict> {
     let display = Display::new();
     let mut done = Vec::new();
     for step in lanes::arrange(prepared, parallel) {
@@ -136,8 +136,8 @@ async fn drill(
         }
     }
     output.sum(&done)?;
-    let outcomes = done.iter().map(|(_, outcome)| *outcome);
-    Ok(outcomes.max().unwrap_or(Outcome::CouldNotTell))
+    let verdicts = done.iter().map(|(_, verdict)| *verdict);
+    Ok(verdicts.max().unwrap_or(Verdict::Inconclusive))
 }
 
 /// Conducts drills one after another: what each is called, and what came of it.
@@ -146,7 +146,7 @@ async fn follow(
     output: &Output,
     display: &Display,
     stopping: &ShutdownSignal,
-) -> anyhow::Result<Vec<(String, Outcome)>> {
+) -> anyhow::Result<Vec<(String, Verdict)>> {
     let mut done = Vec::new();
     for Prepared { name, again, drill } in lane {
         let conducted = if stopping.asked() >= Shutdown::Graceful {
@@ -154,8 +154,8 @@ async fn follow(
         } else {
             one(&name, drill, display, stopping.clone()).await
         };
-        let outcome = display.suspend(|| output.say(&name, &again, conducted))?;
-        done.push((name, outcome));
+        let verdict = display.suspend(|| output.say(&name, &again, conducted))?;
+        done.push((name, verdict));
     }
     Ok(done)
 }
@@ -173,8 +173,7 @@ async fn one(name: &str, drill: Drill, display: &Display, stopping: ShutdownSign
     conducted.map_err(|unready| unready.to_string())
 }
 
-/// A run's report, and what it comes to.
-pub(super) fn judged(run: &Run) -> (Outcome, Report) {
-    let verdicts = judge(run);
-    (Outcome::of(&verdicts), Report::new(run, &verdicts))
+/// The report of a run, judged.
+pub(super) fn report(run: &Run) -> Report {
+    Report::new(run, &judge(run))
 }

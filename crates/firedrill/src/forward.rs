@@ -16,11 +16,11 @@ use firedrill_net::{Connector, HostPort};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Where to carry connections to, e.g. app:8080
+    /// Upstream host and port, e.g. app:8080
     #[arg(value_name = "HOST:PORT", env = "FIREDRILL_FORWARD_TO")]
     to: HostPort,
 
-    /// Address to listen on
+    /// Listen address
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -29,16 +29,16 @@ pub(super) struct Flags {
     )]
     listen: SocketAddr,
 
-    /// How many connections may be open, from 1 to 100000; one above it is reset
+    /// Maximum open connections, from 1 to 100000; the excess is reset
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_FORWARD_MAX_CONNECTIONS", default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_connections: u32,
 
-    /// How long to try the addresses of the name for one connection, from 1ms to 1h
+    /// Timeout for connecting to any of the addresses, from 1ms to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_FORWARD_CONNECT_TIMEOUT", default_value = "3s", value_parser = flag::wait)]
     connect_timeout: Duration,
 
-    /// How long open connections may go on after SIGTERM, from 0 to 1h
+    /// Grace period for open connections after SIGTERM, from 0 to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_FORWARD_GRACE", default_value = "5s", value_parser = flag::grace)]
     grace: Duration,
 }

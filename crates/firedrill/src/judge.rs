@@ -11,30 +11,30 @@ use clap::builder::FalseyValueParser;
 
 use super::drill;
 use super::drill::output::{self, Output};
-use firedrill_drill::judge::Outcome;
+use firedrill_drill::judge::Verdict;
 use firedrill_drill::report::Written;
 use firedrill_drill::run::{Run, VERSION};
 
 #[derive(Debug, Args)]
 #[command(after_help = drill::EXIT_CODES)]
 pub(super) struct Flags {
-    /// Run files, as `firedrill drill` writes them
+    /// Run files written by `firedrill drill`
     #[arg(value_name = "RUN", required_unless_present = "schema")]
     runs: Vec<PathBuf>,
 
-    /// Write the report as JSON
+    /// Print the report as JSON
     #[arg(long, env = "FIREDRILL_JUDGE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 
-    /// Write the reports anew to this directory: NAME.html, NAME.json, NAME.xml (JUnit)
+    /// Write the reports to this directory: NAME.html, NAME.json, NAME.xml (JUnit)
     #[arg(long, value_name = "DIR", env = "FIREDRILL_JUDGE_OUT")]
     out: Option<PathBuf>,
 
-    /// Print the JSON Schema of run files instead
+    /// Print the JSON Schema of run files
     #[arg(long, env = "FIREDRILL_JUDGE_SCHEMA", conflicts_with = "runs", value_parser = FalseyValueParser::new())]
     schema: bool,
 
-    /// Show the details of what held, too
+    /// Show details of passes too
     #[arg(long, env = "FIREDRILL_JUDGE_VERBOSE", value_parser = FalseyValueParser::new())]
     verbose: bool,
 }
@@ -49,11 +49,11 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if let Some(output) = &output {
         output.names("run files", names.iter().map(|name| &**name))?;
     }
-    let mut worst = Outcome::Held;
+    let mut worst = Verdict::Pass;
     for (path, name) in flags.runs.iter().zip(&names) {
         let run = read(path)?;
-        let (outcome, report) = drill::judged(&run);
-        worst = worst.max(outcome);
+        let report = drill::report(&run);
+        worst = worst.max(report.verdict);
         let written = match &output {
             Some(output) => output.reports(name, &run, &report, path, None)?,
             None => Written { run: Some(path.display().to_string()), ..Written::default() },

@@ -46,22 +46,23 @@ enum Command {
     Serve(Box<serve::Flags>),
     /// Drive a service and prove that monitoring told the truth about it.
     ///
-    /// Sends what each drill file says, keeps a ledger of what came back, asks Prometheus, Alertmanager and
-    /// the pager what they made of it, and judges. Without a file: a short drill of the target, or of a
-    /// service of its own, judged by its /metrics alone.
+    /// Send what each drill file says, keep a ledger of what came back, ask Prometheus, Alertmanager, the
+    /// pager and Grafana what they saw, and judge them. Without a file: run a short built-in drill, judged
+    /// by the target's /metrics alone.
     ///
-    /// The first SIGINT or SIGTERM ends the load, keeps the run file and exits with 2; a second one ends at once.
+    /// The first SIGINT or SIGTERM stops the load, keeps the run file and exits with 2; the second exits at
+    /// once.
     Drill(Box<drill::Flags>),
-    /// Repeat the verdict of a run file, with nothing asked of anybody.
+    /// Judge run files again, offline.
     Judge(judge::Flags),
-    /// Send traffic at a fixed rate and say what was sent and what came back.
+    /// Send requests at a fixed rate and report what came back.
     ///
-    /// Requests leave on schedule whatever the answers do, and latency is measured from the time at
-    /// which each was due, so that a stalled service cannot hide. A target that is away is tried
-    /// again with the next request.
+    /// Requests leave on schedule whatever the responses do, and response time is measured from when each
+    /// was due, so that a stalled service cannot hide (no coordinated omission). A target that is away is
+    /// tried again with the next request.
     ///
-    /// The first SIGINT or SIGTERM ends the load and waits for what is in flight, at most for the
-    /// timeout; a second one ends it at once. Exit code 0 when it ended, 2 when it could not start.
+    /// The first SIGINT or SIGTERM stops sending and waits for requests in flight, at most for the timeout;
+    /// the second exits at once. Exit codes: 0 ended, 2 could not start.
     Load(load::Flags),
     /// Check drill files without sending or asking anything.
     ///
@@ -71,51 +72,49 @@ enum Command {
     ///
     /// Exit code 0 when all are right, 2 when one is not or cannot be read.
     Check(check::Flags),
-    /// Carry TCP connections from one address to the replicas behind a name, in turn.
+    /// Forward TCP connections to the replicas behind a DNS name, in turn.
     ///
-    /// The name is looked up anew, an address that does not take a connection is passed over, and
-    /// what is carried is not looked at: half-closes and resets pass as they are.
+    /// The name is resolved again every second, an address that refuses is skipped, and bytes pass as they
+    /// are, half-closes and resets included.
     ///
-    /// The first SIGINT or SIGTERM stops accepting and lets open connections end, at most for the
-    /// grace; a second one ends at once. Exit code 0 when it ended, 2 when it could not start.
+    /// The first SIGINT or SIGTERM stops accepting and waits for open connections, at most for the grace
+    /// period; the second exits at once. Exit codes: 0 ended, 2 could not start.
     Forward(forward::Flags),
-    /// Receive Alertmanager's webhooks, and show and serve what rang: the end of the chain.
+    /// Receive Alertmanager's webhooks, and show the pages: the end of the alerting chain.
     ///
-    /// POST /webhook takes version 4 of the payload; / shows what rang, when, how long after it began and
-    /// whether it resolved; /pages tells it as JSON (alertname=, label=KEY=VALUE, since=10m or a time,
-    /// status=firing), /pages/stream as server-sent events. All of it is in memory: a restart forgets it,
-    /// and each answer says since when the pager has listened.
+    /// POST /webhook takes version 4 of the payload. / shows what rang, when, how long after its start and
+    /// whether it resolved; /pages returns that as JSON (alertname=, label=KEY=VALUE, since=10m or a time,
+    /// status=firing), /pages/stream as server-sent events. Pages are kept in memory only: a restart
+    /// forgets them, and each response says since when the pager has been listening.
     ///
     /// The heartbeat is an alert that always fires. /ready is 503 and firedrill_pager_heartbeat_stopped is 1
-    /// when it has been silent for longer than its timeout, when Alertmanager says that it ended, and also
-    /// when it has never come within the timeout since the start: a chain that never worked is broken too.
+    /// when it has been silent for longer than its timeout, when Alertmanager resolves it, and when it has
+    /// not arrived within the timeout since the start.
     ///
-    /// Ends like serve: SIGTERM drains first, Ctrl-C does not, a second signal ends at once. Exit code 0
-    /// when it ended, 2 when it could not start.
+    /// Shuts down like serve: SIGTERM drains first, Ctrl-C does not, a second signal exits at once. Exit
+    /// codes: 0 ended, 2 could not start.
     Pager(Box<pager::Flags>),
-    /// Ask a URL whether it is healthy: a health check for images that have no curl.
+    /// Check that a URL is healthy, for images without curl.
     ///
-    /// Exit code 0 when it answers with a status from 200 to 299; 1 when it answers with another or
-    /// not in time; 2 when it could not be asked.
+    /// Exit codes: 0 a status from 200 to 299, 1 another status, none in time or no connection, 2 a bad URL.
     Probe(probe::Flags),
-    /// Print what a shell completes this program's commands and flags with.
+    /// Print shell completions.
     ///
     /// For bash: firedrill completions bash > ~/.local/share/bash-completion/completions/firedrill
     Completions(completions::Flags),
-    /// Print a manual page, of the program or of one command.
+    /// Print a manual page.
     ///
     /// To read one: firedrill man drill | man --local-file -
     Man(man::Flags),
 }
 
-/// Prints the JSON Schema of what a command reads.
 fn print_schema(schema: &schemars::Schema) -> anyhow::Result<ExitCode> {
     let schema = serde_json::to_string_pretty(schema)?;
     writeln!(stdout(), "{schema}").context("cannot write the schema")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
     // Clap itself answers --help and a wrong flag, the latter on stderr with exit code 2.

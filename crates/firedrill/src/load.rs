@@ -25,37 +25,36 @@ use report::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Where to send requests, in turn: http://host:port or https://host, to which /work is added where it has no path
+    /// Target URLs, used in turn, e.g. http://host:8080; /work is the default path
     #[arg(value_name = "URL", required = true, env = "FIREDRILL_LOAD_URLS", value_delimiter = ' ', value_parser = target)]
     targets: Vec<Target>,
 
-    /// How many requests fall due in which time, from 1/h to 100000/s
+    /// Request rate, from 1/h to 100000/s
     #[arg(long, env = "FIREDRILL_LOAD_RATE", default_value = "5/s", value_parser = rate)]
     rate: Rate,
 
-    /// How long to go on, from 1ms to 30 days (720h) [default: until stopped]
+    /// Duration, from 1ms to 720h [default: until stopped]
     #[arg(long = "for", value_name = "DURATION", env = "FIREDRILL_LOAD_FOR", value_parser = flag::span)]
     span: Option<Duration>,
 
-    /// What each request asks /work to do, as a query, e.g. 'latency=p50=20ms,p99=300ms&error_rate=0.01';
-    /// at most 24h and 1024GiB, of which the service may allow less: it then answers 400
-    /// [default: what the service does unasked]
+    /// Parameters of /work as a query, e.g. 'latency=p50=20ms,p99=300ms&error_rate=0.01'; what exceeds
+    /// the limits of the service is answered 400 [default: none]
     #[arg(long, value_name = "QUERY", env = "FIREDRILL_LOAD_WORK", value_parser = wish)]
     work: Option<Wish>,
 
-    /// Whose traffic this is, 1 to 64 characters [default: not told]
+    /// Workload that the requests count as, 1 to 64 characters [default: none]
     #[arg(long, value_name = "NAME", env = "FIREDRILL_LOAD_WORKLOAD", value_parser = workload)]
     workload: Option<String>,
 
-    /// Makes the requests repeatable: the nth request of a seed always does the same [default: random]
+    /// Random seed: request n of a seed always does the same [default: random]
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_LOAD_SEED")]
     seed: Option<u64>,
 
-    /// How long a request may take, from when it leaves to the end of its answer, from 1ms to 1h
+    /// Request timeout, from sending to the end of the response, from 1ms to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_LOAD_TIMEOUT", default_value = "30s", value_parser = flag::wait)]
     timeout: Duration,
 
-    /// How many requests may be in flight, from 1 to 100000; one that is due above it is not sent, and counted as such
+    /// Maximum requests in flight, from 1 to 100000; what is due above it is counted as not sent
     #[arg(long, value_name = "NUMBER", env = "FIREDRILL_LOAD_MAX_IN_FLIGHT", default_value = "1000",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_in_flight: u32,
@@ -66,7 +65,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     ca: ca_file::Flags,
 
-    /// Write the report as JSON
+    /// Print the report as JSON
     #[arg(long, env = "FIREDRILL_LOAD_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }

@@ -9,20 +9,27 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Flags {
-    /// What log lines look like, on stderr
-    #[arg(long, global = true, env = "FIREDRILL_LOG_FORMAT", default_value = "text", value_enum)]
+    /// Log format, on stderr
+    #[arg(
+        long,
+        global = true,
+        env = "FIREDRILL_LOG_FORMAT",
+        help_heading = "Logging",
+        default_value = "text",
+        value_enum
+    )]
     log_format: Format,
-    /// Which log lines to write: error, warn, info, debug or trace, or a filter such as info,firedrill_service=debug
+    /// Log level (error, warn, info, debug, trace) or a filter such as info,firedrill_service=debug
     /// [default: info; warn where the output is a report]
-    #[arg(long, global = true, env = "FIREDRILL_LOG", value_parser = str::parse::<EnvFilter>)]
+    #[arg(long, global = true, env = "FIREDRILL_LOG", help_heading = "Logging", value_parser = str::parse::<EnvFilter>)]
     log: Option<EnvFilter>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// For people
+    /// Lines for people
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 

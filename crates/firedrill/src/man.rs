@@ -10,7 +10,7 @@ use super::Cli;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The command that the page is about [default: the program]
+    /// Command to describe [default: the program]
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }

@@ -19,11 +19,11 @@ use firedrill_net::Trust;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What to ask, e.g. http://localhost:8080/health
+    /// URL to request, e.g. http://localhost:8080/health
     #[arg(value_name = "URL", env = "FIREDRILL_PROBE_URL", value_parser = Target::parse)]
     target: Target,
 
-    /// How long the answer may take, from 1ms to 1h
+    /// Timeout, from 1ms to 1h
     #[arg(long, value_name = "DURATION", env = "FIREDRILL_PROBE_TIMEOUT", default_value = "2s", value_parser = flag::wait)]
     timeout: Duration,
 

@@ -14,21 +14,21 @@ use firedrill_service::{Config, PageLink, Service};
 /// What the service does and how much of it.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Address and port to listen on; port 0 lets the system choose one
+    /// Listen address; port 0 lets the system choose the port
     #[arg(long, env = "FIREDRILL_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
     #[command(flatten)]
     token: token::Flags,
-    /// Values of the `workload` label, up to 16; any other name counts as `other`
+    /// Values of the `workload` label, at most 16; any other counts as `other`
     #[arg(long, env = "FIREDRILL_WORKLOADS", default_value = "demo,drill,web", value_delimiter = ',')]
     workloads: Vec<String>,
-    /// What requests that bring no seed draw from, a whole number [default: random]
+    /// Random seed for requests that bring none [default: random]
     #[arg(long, env = "FIREDRILL_SEED")]
     seed: Option<u64>,
     /// Log each request
     #[arg(long, env = "FIREDRILL_LOG_REQUESTS", value_parser = clap::builder::FalseyValueParser::new())]
     log_requests: bool,
-    /// Where else to look, as links on the page: NAME=URL, such as Prometheus=http://localhost:9090 [default: none]
+    /// Links to show on the page, as NAME=URL, e.g. Prometheus=http://localhost:9090 [default: none]
     #[arg(
         long = "link",
         value_name = "NAME=URL",
@@ -38,68 +38,73 @@ pub(super) struct Flags {
     )]
     links: Vec<String>,
 
-    /// The longest latency that a request may ask for, up to 1h
-    #[arg(long, env = "FIREDRILL_MAX_LATENCY", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
+    /// Maximum latency of a request, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_LATENCY", default_value = "60s", value_parser = flag::grace, help_heading = "Limits per request")]
     max_latency: Duration,
-    /// The most CPU time that a request may ask for, up to 1h
-    #[arg(long, env = "FIREDRILL_MAX_CPU", default_value = "10s", value_parser = flag::grace, help_heading = "One request")]
+    /// Maximum CPU time of a request, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_CPU", default_value = "10s", value_parser = flag::grace, help_heading = "Limits per request")]
     max_cpu: Duration,
-    /// The most memory that a request may ask for, up to --max-memory-total
-    #[arg(long, env = "FIREDRILL_MAX_MEMORY", default_value = "256MiB", help_heading = "One request")]
+    /// Maximum memory of a request, up to --max-memory-total
+    #[arg(long, env = "FIREDRILL_MAX_MEMORY", default_value = "256MiB", help_heading = "Limits per request")]
     max_memory: Size,
-    /// The longest that a request may hold memory, up to 1h
-    #[arg(long, env = "FIREDRILL_MAX_HOLD", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
+    /// Maximum time for which a request may hold memory, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_HOLD", default_value = "60s", value_parser = flag::grace, help_heading = "Limits per request")]
     max_hold: Duration,
-    /// The longest outage that a request may ask for, up to 1h
-    #[arg(long, env = "FIREDRILL_MAX_OUTAGE", default_value = "60s", value_parser = flag::grace, help_heading = "One request")]
+    /// Maximum outage that a request may cause, up to 1h
+    #[arg(long, env = "FIREDRILL_MAX_OUTAGE", default_value = "60s", value_parser = flag::grace, help_heading = "Limits per request")]
     max_outage: Duration,
-    /// The largest answer that a request may ask for, any size
-    #[arg(long, env = "FIREDRILL_MAX_BODY", default_value = "1GiB", help_heading = "One request")]
+    /// Maximum size of a response body
+    #[arg(long, env = "FIREDRILL_MAX_BODY", default_value = "1GiB", help_heading = "Limits per request")]
     max_body: Size,
-    /// The longest latency without the token, up to 1h
-    #[arg(long, env = "FIREDRILL_OPEN_LATENCY", default_value = "5s", value_parser = flag::grace, help_heading = "One request")]
+    /// Maximum latency of a request without the token, up to 1h
+    #[arg(long, env = "FIREDRILL_OPEN_LATENCY", default_value = "5s", value_parser = flag::grace, help_heading = "Limits per request")]
     open_latency: Duration,
-    /// The largest answer without the token, any size
-    #[arg(long, env = "FIREDRILL_OPEN_BODY", default_value = "1MiB", help_heading = "One request")]
+    /// Maximum response body of a request without the token
+    #[arg(long, env = "FIREDRILL_OPEN_BODY", default_value = "1MiB", help_heading = "Limits per request")]
     open_body: Size,
 
-    /// Requests for work at a time, 1 to 65535; one more is answered 503
-    #[arg(long, env = "FIREDRILL_MAX_WORK", default_value_t = 512, value_parser = flag::some(), help_heading = "All together")]
+    /// Maximum concurrent /work requests, 1 to 65535; the excess is answered 503
+    #[arg(long, env = "FIREDRILL_MAX_WORK", default_value_t = 512, value_parser = flag::some(), help_heading = "Limits of the service")]
     max_work: u16,
-    /// Threads that burn CPU time, 1 to 1024 [default: one a core]
-    #[arg(long, env = "FIREDRILL_CPU_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "All together")]
+    /// Threads that burn CPU time, 1 to 1024 [default: one per core]
+    #[arg(long, env = "FIREDRILL_CPU_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Limits of the service")]
     cpu_threads: Option<u16>,
-    /// Memory held at a time, any size; a request for more than is left is answered 503
-    #[arg(long, env = "FIREDRILL_MAX_MEMORY_TOTAL", default_value = "256MiB", help_heading = "All together")]
+    /// Memory budget of all requests; a request that exceeds what is left is answered 503
+    #[arg(
+        long,
+        env = "FIREDRILL_MAX_MEMORY_TOTAL",
+        default_value = "256MiB",
+        help_heading = "Limits of the service"
+    )]
     max_memory_total: Size,
-    /// Connections at a time, 1 to 65535; one more is answered 503 and closed
-    #[arg(long, env = "FIREDRILL_MAX_CONNECTIONS", default_value_t = 1_000, value_parser = flag::some(), help_heading = "All together")]
+    /// Maximum open connections, 1 to 65535; the excess is answered 503 and closed
+    #[arg(long, env = "FIREDRILL_MAX_CONNECTIONS", default_value_t = 1_000, value_parser = flag::some(), help_heading = "Limits of the service")]
     max_connections: u16,
 
-    /// A request's line and headers together, 1KiB to 1MiB
+    /// Maximum size of a request head (request line and headers), 1KiB to 1MiB
     #[arg(long, env = "FIREDRILL_MAX_HEADER", default_value = "16KiB", value_parser = flag::size(KIB, MIB), help_heading = "Clients")]
     max_header: Size,
-    /// A request's body, 1KiB to 1MiB
+    /// Maximum size of a request body, 1KiB to 1MiB
     #[arg(long, env = "FIREDRILL_MAX_REQUEST_BODY", default_value = "64KiB", value_parser = flag::size(KIB, MIB), help_heading = "Clients")]
     max_request_body: Size,
-    /// How long a client may take to send a request's line and headers, 1ms to 1h
+    /// Timeout for a request head, 1ms to 1h
     #[arg(long, env = "FIREDRILL_HEADER_TIMEOUT", default_value = "10s", value_parser = flag::wait, help_heading = "Clients")]
     header_timeout: Duration,
-    /// How long a client may take to send a request's body, 1ms to 1h
+    /// Timeout for a request body, 1ms to 1h
     #[arg(long, env = "FIREDRILL_BODY_TIMEOUT", default_value = "10s", value_parser = flag::wait, help_heading = "Clients")]
     body_timeout: Duration,
-    /// How long a connection may wait for its next request, 1ms to 1h; longer than balancers keep theirs, often 60s
+    /// Idle timeout of a connection, 1ms to 1h; make it longer than the load balancer's, often 60s
     #[arg(long, env = "FIREDRILL_IDLE_TIMEOUT", default_value = "75s", value_parser = flag::wait, help_heading = "Clients")]
     idle_timeout: Duration,
-    /// How long a client may take nothing of an answer, 1ms to 1h
+    /// Write timeout, 1ms to 1h: drop a client that reads nothing for this long
     #[arg(long, env = "FIREDRILL_WRITE_TIMEOUT", default_value = "30s", value_parser = flag::wait, help_heading = "Clients")]
     write_timeout: Duration,
 
-    /// On SIGTERM, how long to say "not ready" and still take connections, up to 1h; Ctrl-C leaves it out
-    #[arg(long, env = "FIREDRILL_DRAIN", default_value = "5s", value_parser = flag::grace, help_heading = "The end")]
+    /// Drain time after SIGTERM, up to 1h: not ready, but still accepting; Ctrl-C skips it
+    #[arg(long, env = "FIREDRILL_DRAIN", default_value = "5s", value_parser = flag::grace, help_heading = "Shutdown")]
     drain: Duration,
-    /// After that, how long requests in flight may take to finish, up to 1h
-    #[arg(long, env = "FIREDRILL_GRACE", default_value = "20s", value_parser = flag::grace, help_heading = "The end")]
+    /// Grace period for requests in flight after that, up to 1h
+    #[arg(long, env = "FIREDRILL_GRACE", default_value = "20s", value_parser = flag::grace, help_heading = "Shutdown")]
     grace: Duration,
 }
 

@@ -12,7 +12,7 @@ use firedrill_contract::Token;
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Flags {
-    /// File that holds the bearer token, e.g. a Docker secret; FIREDRILL_TOKEN may hold the token itself instead
+    /// File with the bearer token, e.g. a Docker secret; or set FIREDRILL_TOKEN to the token itself
     /// [default: no token]
     #[arg(long, value_name = "PATH", env = "FIREDRILL_TOKEN_FILE")]
     token_file: Option<PathBuf>,

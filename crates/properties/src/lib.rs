@@ -143,7 +143,7 @@ pub fn run_file(input: &[u8]) {
 
     let report = Report::new(&run, &verdicts);
     let json: Report = serde_json::from_str(&report.json()).expect("a report is read as it was written");
-    assert_eq!(json.verdicts, report.verdicts);
+    assert_eq!(json.findings, report.findings);
     let shown = report.text(&Written::default(), Look { width: 80, colour: false, verbose: true });
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?} can act on a terminal");
     let xml = junit(std::slice::from_ref(&report));

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use firedrill_drill::file::{DrillFile, Expectation, problems};
+use firedrill_drill::expectation::Expectation;
+use firedrill_drill::file::{DrillFile, problems};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -89,7 +90,7 @@ fn the_page_about_other_services_shows_the_phases_that_its_example_has() {
 #[test]
 fn there_is_an_example_of_each_expectation_and_each_key() {
     let all = right().join("\n");
-    for kind in Expectation::KINDS {
+    for kind in Expectation::KEYS {
         assert!(PAGE.contains(&format!("### `{kind}`:")), "{kind} has no section");
     }
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();

@@ -7,9 +7,9 @@
 
 mod clock;
 mod disk;
+mod findings;
 mod grafana;
 mod killed;
 mod network;
 mod rig;
-mod verdicts;
 pub(crate) mod wire;

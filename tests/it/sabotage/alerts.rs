@@ -13,8 +13,8 @@ const ENOUGH: &str = r#"job_workload_slo:bad_requests:rate1m{slo="availability"}
 async fn a_threshold_a_hundredfold() {
     let drilled =
         Shipped::copy().with(RULES, MANY_FAIL, &MANY_FAIL.replace("0.05", "5")).drilled("errors").await;
-    drilled.lied(r#"never fired in the 35s it had: job_workload_slo:bad_requests:ratio_rate1m{slo="availability"} was between 0 and"#);
-    drilled.lied("never > 5");
+    drilled.fail(r#"never fired in the 35s it had: job_workload_slo:bad_requests:ratio_rate1m{slo="availability"} was between 0 and"#);
+    drilled.fail("never > 5");
 }
 
 #[tokio::test]
@@ -22,8 +22,8 @@ async fn a_threshold_a_hundredfold() {
 async fn a_comparison_turned_round() {
     let drilled =
         Shipped::copy().with(RULES, MANY_FAIL, &MANY_FAIL.replace('>', "<")).drilled("errors").await;
-    drilled.lied("HighErrorRatio fires  never fired in the 35s it had");
-    drilled.lied("% of the time: is it turned round?");
+    drilled.fail("HighErrorRatio fires  never fired in the 35s it had");
+    drilled.fail("% of the time: is it turned round?");
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_comparison_turned_round() {
 async fn a_label_misspelt() {
     let drilled =
         Shipped::copy().with(RULES, MANY_FAIL, &MANY_FAIL.replace("slo=", "sl0=")).drilled("errors").await;
-    drilled.lied(
+    drilled.fail(
         r#"never fired in the 35s it had: sl0="availability" matches nothing:
         no series of job_workload_slo:bad_requests:ratio_rate1m has the label "sl0"; the nearest is "slo""#,
     );
@@ -44,7 +44,7 @@ async fn a_label_value_misspelt() {
         .with(RULES, MANY_FAIL, &MANY_FAIL.replace("availability", "availabilty"))
         .drilled("errors")
         .await;
-    drilled.lied(
+    drilled.fail(
         r#"never fired in the 35s it had: slo="availabilty" matches nothing, the nearest value is "availability""#,
     );
 }
@@ -56,7 +56,7 @@ async fn a_label_misspelt_in_a_rule_that_records() {
         .with(RULES, r#"error_type!~"|disconnected""#, r#"eror_type!~"|disconnected""#)
         .drilled("errors")
         .await;
-    drilled.lied(
+    drilled.fail(
         r#"eror_type!~"|disconnected" matches nothing: no series of http_server_request_duration_seconds_count
         has the label "eror_type"; the nearest is "error_type" (in the rule that records job_workload_slo:bad_requests:rate1m)"#,
     );
@@ -69,7 +69,7 @@ async fn a_metric_misspelt() {
         .with(RULES, ENOUGH, &ENOUGH.replace("bad_requests", "bad_request"))
         .drilled("errors")
         .await;
-    drilled.lied(
+    drilled.fail(
         "never fired in the 35s it had: Prometheus has no metric job_workload_slo:bad_request:rate1m;
         the nearest is job_workload_slo:bad_requests:rate1m",
     );
@@ -86,7 +86,7 @@ async fn a_metric_misspelt_in_a_rule_that_records() {
         )
         .drilled("errors")
         .await;
-    drilled.lied(
+    drilled.fail(
         "never fired in the 35s it had: Prometheus has no metric http_server_requests_duration_seconds_count;
         the nearest is http_server_request_duration_seconds_count (in the rule that records ",
     );
@@ -96,8 +96,8 @@ async fn a_metric_misspelt_in_a_rule_that_records() {
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn a_pending_time_far_too_long() {
     let drilled = Shipped::copy().with(RULES, "for: 10s", "for: 10m").drilled("errors").await;
-    drilled.lied("HighErrorRatio fires  never fired in the 35s it had: it pended for ");
-    drilled.lied("and its `for` asks for 600s");
+    drilled.fail("HighErrorRatio fires  never fired in the 35s it had: it pended for ");
+    drilled.fail("and its `for` asks for 600s");
 }
 
 #[tokio::test]
@@ -105,16 +105,16 @@ async fn a_pending_time_far_too_long() {
 async fn a_window_shorter_than_two_scrapes() {
     let drilled = Shipped::copy().with(RULES, "[1m]", "[1s]").drilled("errors").await;
     drilled
-        .lied("HighErrorRatio fires  never fired in the 35s it had: http_server_request_duration_seconds_");
-    drilled.lied("looks back 1s, which holds fewer than two scrapes: they are 2s apart");
+        .fail("HighErrorRatio fires  never fired in the 35s it had: http_server_request_duration_seconds_");
+    drilled.fail("looks back 1s, which holds fewer than two scrapes: they are 2s apart");
 }
 
 #[tokio::test]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn a_window_that_remembers_too_long() {
     let drilled = Shipped::copy().with(RULES, "[1m]", "[10m]").drilled("errors").await;
-    drilled.lied("HighErrorRatio resolves  did not resolve in the 90s after its cause ended: http_server_request_duration_seconds_");
-    drilled.lied("looks back 600s (in the rule that records ");
+    drilled.fail("HighErrorRatio resolves  did not resolve in the 90s after its cause ended: http_server_request_duration_seconds_");
+    drilled.fail("looks back 600s (in the rule that records ");
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_window_that_remembers_too_long() {
 async fn a_grouping_that_is_dropped() {
     let drilled =
         Shipped::copy().with(RULES, "sum by (job, workload) (", "sum by (job) (").drilled("errors").await;
-    drilled.lied(r#"fired, but not with the labels that were asked for: it has no label "workload""#);
+    drilled.fail(r#"fired, but not with the labels that were asked for: it has no label "workload""#);
 }
 
 #[tokio::test]
@@ -133,5 +133,5 @@ async fn a_condition_that_is_not_of_the_workload_alone() {
         r#"job_workload_slo:requests:rate1m{{slo="availability"}} >= 0 and on (job) sum by (job) ({MANY_FAIL})"#
     );
     let drilled = Shipped::copy().with(RULES, &of_the_workload, &of_the_job).drilled("errors").await;
-    drilled.lied("HighErrorRatio silent workload=demo  fired ");
+    drilled.fail("HighErrorRatio silent workload=demo  fired ");
 }

@@ -19,7 +19,7 @@ async fn a_prometheus_that_stops_meanwhile() {
     let mut drill = stack.begin(&["errors"]);
     drill.says("burning").await;
     stack.prometheus.signal(Signal::KILL);
-    drill.ended().await.could_not_tell("Prometheus gave no evidence");
+    drill.ended().await.inconclusive("Prometheus gave no evidence");
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn scrapes_that_are_missing_while_the_cause_is_there() {
     stack.prometheus.signal(Signal::STOP);
     sleep(GAP).await;
     stack.prometheus.signal(Signal::CONT);
-    drill.ended().await.could_not_tell("nothing was scraped for");
+    drill.ended().await.inconclusive("nothing was scraped for");
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn no_alerting_rules() {
     let none = Shipped::copy().with(PROMETHEUS, "rules/*.yml", "rules/*.yaml");
     none.drilled("errors")
         .await
-        .could_not_tell("Prometheus has no alerting rules loaded: look at its rule_files");
+        .inconclusive("Prometheus has no alerting rules loaded: look at its rule_files");
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_clock_that_is_off_by_a_minute() {
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ];
     let drilled = stack.begin_with(&["notification"], 7, &variables).ended().await;
-    drilled.could_not_tell("behind the drill's: set both by NTP, or times cannot be compared");
+    drilled.inconclusive("behind the drill's: set both by NTP, or times cannot be compared");
 }
 
 /// Where Debian has it, for whatever processor this is.

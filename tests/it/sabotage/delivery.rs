@@ -14,7 +14,7 @@ async fn a_route_to_nowhere() {
         .with(ALERTMANAGER, "receivers:\n", "receivers:\n  - name: nowhere\n")
         .drilled("notification")
         .await;
-    drilled.lied(r#"Alertmanager routes it to "nowhere", not to "pager""#);
+    drilled.fail(r#"Alertmanager routes it to "nowhere", not to "pager""#);
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn an_inhibition_that_swallows_the_page() {
         )
         .drilled("notification")
         .await;
-    drilled.lied("Alertmanager inhibits it because of Watchdog");
+    drilled.fail("Alertmanager inhibits it because of Watchdog");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_receiver_that_is_down() {
         )
         .drilled("notification")
         .await;
-    drilled.lied("Alertmanager could not reach it");
+    drilled.fail("Alertmanager could not reach it");
 }
 
 #[tokio::test]
@@ -57,5 +57,5 @@ async fn a_prometheus_that_knows_no_alertmanager() {
         )
         .drilled("notification")
         .await;
-    drilled.lied("Prometheus never told Alertmanager, look at its `alerting` section");
+    drilled.fail("Prometheus never told Alertmanager, look at its `alerting` section");
 }

@@ -99,18 +99,18 @@ impl Drilled {
     }
 
     /// Monitoring told the truth about everything.
-    pub(super) fn held(&self) {
+    pub(super) fn pass(&self) {
         self.came_to(0, &[]);
     }
 
     /// Monitoring lied, and the report has these words about what is broken.
-    pub(super) fn lied(&self, words: &str) {
-        self.came_to(1, &["LIED", words]);
+    pub(super) fn fail(&self, words: &str) {
+        self.came_to(1, &["FAIL", words]);
     }
 
-    /// It could not be told, and the report has these words about why.
-    pub(super) fn could_not_tell(&self, words: &str) {
-        self.came_to(2, &["----", words]);
+    /// It is inconclusive, and the report has these words about why.
+    pub(super) fn inconclusive(&self, words: &str) {
+        self.came_to(2, &["inconclusive", words]);
     }
 
     fn came_to(&self, code: i32, words: &[&str]) {

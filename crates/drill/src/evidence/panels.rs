@@ -454,7 +454,7 @@ mod tests {
     async fn what_cannot_be_asked_is_missing_and_not_empty() {
         let fake = Fake::start(|_| json_answer("502 Bad Gateway", &json!("no"))).await;
         let client = client(&fake);
-        let files = "deploy/grafana/dashboards/*.json";
+        let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/*.json");
         let none = Ask { prometheus: None, grafana: None, from: time(60), to: time(120) };
         let broken = Ask { prometheus: Some(&client), grafana: Some(&client), ..none };
         for (ask, from, expected) in [

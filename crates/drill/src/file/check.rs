@@ -9,8 +9,11 @@ mod vocabulary;
 
 use std::time::Duration;
 
-use super::expectation::{Expectation, NothingElse, Panels, Scrapes};
 use super::{DrillFile, Phase, Problem, Step, environment};
+use crate::expectation::Expectation;
+use crate::expectation::nothing_else::NothingElse;
+use crate::expectation::panels::Panels;
+use crate::expectation::scrapes::Scrapes;
 use crate::promql::{Variables, is_name};
 use firedrill_contract::nearest;
 use firedrill_net::Target;

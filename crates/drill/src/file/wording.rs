@@ -3,9 +3,9 @@
 
 use serde_saphyr::{Error, Location, MessageFormatter as _, UserMessageFormatter};
 
-use super::expectation::Expectation;
 use super::position::Positions;
 use super::read::Step;
+use crate::expectation::Expectation;
 use firedrill_contract::{nearest, quoted};
 
 /// One line about an error in this text.
@@ -36,7 +36,7 @@ pub(super) fn of(error: &Error, yaml: &str) -> String {
                 sort(expected)
             )
         }
-        Error::SerdeUnknownField { field, expected, .. } if expected[..] == Expectation::KINDS => {
+        Error::SerdeUnknownField { field, expected, .. } if expected[..] == *Expectation::KEYS => {
             format!("no expectation begins with \"{}\": {}", quoted(field), instead(field, expected))
         }
         Error::SerdeUnknownField { field, expected, .. } => {

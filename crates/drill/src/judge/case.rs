@@ -23,20 +23,23 @@ const LATE: Duration = Duration::from_secs(1);
 const FEW: f64 = 0.01;
 
 /// How long after the last answer a service may take to count it.
-pub(super) const SETTLED: Duration = Duration::from_secs(1);
+pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 
 /// A run to be judged.
-pub(super) struct Case<'a> {
-    pub(super) run: &'a Run,
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    pub(crate) run: &'a Run,
+    /// The expectation that is judged, from 0.
+    pub(crate) expectation: usize,
 }
 
 impl<'a> Case<'a> {
-    pub(super) const fn new(run: &'a Run) -> Self {
-        Self { run }
+    pub(crate) const fn new(run: &'a Run, expectation: usize) -> Self {
+        Self { run, expectation }
     }
 
     /// Why nothing in this run can be told, where that is so.
-    pub(super) fn spoiled(&self) -> Option<String> {
+    pub(crate) fn spoiled(&self) -> Option<String> {
         if self.run.interrupted {
             return Some("the drill was interrupted".to_owned());
         }
@@ -74,17 +77,17 @@ impl<'a> Case<'a> {
     }
 
     /// What Prometheus said.
-    pub(super) fn prometheus(&self) -> Result<&'a Prometheus, Finding> {
+    pub(crate) fn prometheus(&self) -> Result<&'a Prometheus, Finding> {
         said(&self.run.evidence.prometheus, "Prometheus", "--prometheus")
     }
 
     /// The raw samples of a selector: Prometheus's or, where the drill has none, those that the drill scraped itself.
-    pub(super) fn samples(&self, selector: &str) -> Result<&'a [Series], Finding> {
+    pub(crate) fn samples(&self, selector: &str) -> Result<&'a [Series], Finding> {
         let evidence = &self.run.evidence;
         let samples = match (&evidence.prometheus, &evidence.service) {
             (Source::NotAsked, Source::Said(service)) => &service.samples,
             (Source::NotAsked, Source::Missing(why)) => {
-                return Err(Finding::could_not_tell(format!(
+                return Err(Finding::inconclusive(format!(
                     "the service's /metrics could not be read: {why}"
                 )));
             }
@@ -93,25 +96,25 @@ impl<'a> Case<'a> {
         let found = samples.iter().find(|selected| selected.selector == selector);
         found
             .map(|selected| &*selected.series)
-            .ok_or_else(|| Finding::could_not_tell(format!("the run holds no samples of {selector}")))
+            .ok_or_else(|| Finding::inconclusive(format!("the run holds no samples of {selector}")))
     }
 
     /// What Prometheus answered to a query about a moment: one value for each set of labels.
-    pub(super) fn answer(&self, query: &str, at: Time) -> Result<&'a [Value], Finding> {
+    pub(crate) fn answer(&self, query: &str, at: Time) -> Result<&'a [Value], Finding> {
         let answers = &self.prometheus()?.answers;
         let found = answers.iter().find(|answer: &&Answer| answer.query == query && answer.at == at);
         match found.map(|answer| &answer.said) {
             Some(Said::Values(values)) => Ok(values),
             Some(Said::Refused(why)) => {
-                Err(Finding::could_not_tell(format!("Prometheus refuses the query: {why}")))
+                Err(Finding::inconclusive(format!("Prometheus refuses the query: {why}")))
             }
-            None => Err(Finding::could_not_tell(format!("the run holds no answer to {query}"))),
+            None => Err(Finding::inconclusive(format!("the run holds no answer to {query}"))),
         }
     }
 
     /// The phase of this name, or all of them as one.
-    pub(super) fn phase(&self, name: Option<&str>) -> Result<PhaseLedger, Finding> {
-        let none = |why: &str| Finding::could_not_tell(why.to_owned());
+    pub(crate) fn phase(&self, name: Option<&str>) -> Result<PhaseLedger, Finding> {
+        let none = |why: &str| Finding::inconclusive(why.to_owned());
         match name {
             Some(name) => {
                 let found = self.run.phase(name).cloned();
@@ -130,7 +133,7 @@ impl<'a> Case<'a> {
     }
 
     /// What the variables in queries about this phase stand for.
-    pub(super) fn variables(&self, phase: &PhaseLedger) -> Variables<'a> {
+    pub(crate) fn variables(&self, phase: &PhaseLedger) -> Variables<'a> {
         Variables {
             phase: phase.ended.since(phase.began).unwrap_or_default(),
             workload: self.run.drill.workload.as_deref(),
@@ -140,7 +143,7 @@ impl<'a> Case<'a> {
 
     /// The series that are about the drill's requests: those that the file names, its variables replaced, or
     /// those of the semantic conventions.
-    pub(super) fn series_of_requests(
+    pub(crate) fn series_of_requests(
         &self,
         named: Option<&String>,
         conventional: &str,
@@ -148,14 +151,14 @@ impl<'a> Case<'a> {
         match named {
             Some(named) => Ok(self.variables(&self.phase(None)?).expand(named)),
             None => self.run.drill.own_series(conventional).ok_or_else(|| {
-                Finding::could_not_tell("the drill names neither a workload nor series of its own")
+                Finding::inconclusive("the drill names neither a workload nor series of its own")
             }),
         }
     }
 
     /// The time between two scrapes: of the drill's job, or the longest of any job where it names none. A Prometheus
     /// that has just started knows of no targets yet, but has their samples.
-    pub(super) fn scrape_interval(&self) -> Duration {
+    pub(crate) fn scrape_interval(&self) -> Duration {
         let evidence = &self.run.evidence;
         let millis = match (&evidence.prometheus, &evidence.service) {
             (Source::Said(prometheus), _) => {
@@ -180,7 +183,7 @@ impl<'a> Case<'a> {
     }
 
     /// When and how each scrape of the target went: `up`, by target.
-    pub(super) fn scrapes(&self, job: Option<&str>) -> Result<Vec<Series>, Finding> {
+    pub(crate) fn scrapes(&self, job: Option<&str>) -> Result<Vec<Series>, Finding> {
         let evidence = &self.run.evidence;
         if let (Source::NotAsked, Source::Said(service)) = (&evidence.prometheus, &evidence.service) {
             let up = |scrape: &crate::evidence::Scrape| {
@@ -197,13 +200,13 @@ impl<'a> Case<'a> {
     }
 
     /// Whether the target has been scraped at all.
-    pub(super) fn is_scraped(&self) -> bool {
+    pub(crate) fn is_scraped(&self) -> bool {
         let up = |target: &Series| target.samples.iter().any(succeeded);
         self.scrapes(self.run.drill.job.as_deref()).is_ok_and(|targets| targets.iter().any(up))
     }
 
     /// Where scrapes are missing between two moments: not those that failed, but those that never were.
-    pub(super) fn gap(&self, from: Time, to: Time) -> Result<Option<String>, Finding> {
+    pub(crate) fn gap(&self, from: Time, to: Time) -> Result<Option<String>, Finding> {
         let job = self.run.drill.job.as_deref();
         let most = self.scrape_interval().mul_f64(2.5);
         for series in self.scrapes(job)? {
@@ -225,7 +228,7 @@ impl<'a> Case<'a> {
 
     /// Why that nothing happened between two moments cannot be told: scrapes are missing, or for a while
     /// no target of the job had one that counts. What is not watched is silent whatever happens.
-    pub(super) fn unwatched(
+    pub(crate) fn unwatched(
         &self,
         from: Time,
         to: Time,
@@ -266,26 +269,26 @@ impl<'a> Case<'a> {
 
     /// That an alert fired which should have been silent: a lie, unless the traffic was not what the file
     /// takes for granted.
-    pub(super) fn should_be_silent(&self, fired: String) -> Finding {
+    pub(crate) fn should_be_silent(&self, fired: String) -> Finding {
         match self.broken_premise() {
-            Some(premise) => Finding::could_not_tell(format!("{fired}; but {premise}: it may be right")),
-            None => Finding::lied(fired),
+            Some(premise) => Finding::inconclusive(format!("{fired}; but {premise}: it may be right")),
+            None => Finding::fail(fired),
         }
     }
 
     /// The rule that alerts under this name.
-    pub(super) fn alerting_rules(&self, name: &str) -> Result<Vec<&'a Rule>, Finding> {
+    pub(crate) fn alerting_rules(&self, name: &str) -> Result<Vec<&'a Rule>, Finding> {
         Ok(self.prometheus()?.rules.iter().filter(|rule| rule.alerting && rule.name == name).collect())
     }
 
     /// Whether a rule records this metric.
-    pub(super) fn records(&self, metric: &str) -> bool {
+    pub(crate) fn records(&self, metric: &str) -> bool {
         let rules = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.rules);
         rules.iter().any(|rule| !rule.alerting && rule.name == metric)
     }
 
     /// What is known about why an expression gave what it gave.
-    pub(super) fn explained(&self, expression: &str) -> Vec<&'a Explained> {
+    pub(crate) fn explained(&self, expression: &str) -> Vec<&'a Explained> {
         let all = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.explained);
         let Some(first) = all.iter().position(|explained| explained.expression == expression) else {
             return Vec::new();
@@ -295,14 +298,14 @@ impl<'a> Case<'a> {
         std::iter::once(&all[first]).chain(rest).collect()
     }
 
-    pub(super) fn is_explained(&self, expression: &str) -> bool {
+    pub(crate) fn is_explained(&self, expression: &str) -> bool {
         !self.explained(expression).is_empty()
     }
 
     /// What is not known at the time of collection, since it may still be scraped or evaluated: an error until then.
-    pub(super) fn known_at(&self, moment: Time, what: &str) -> Result<(), Finding> {
+    pub(crate) fn known_at(&self, moment: Time, what: &str) -> Result<(), Finding> {
         if self.run.evidence.collected < moment {
-            return Err(Finding::not_yet(moment, format!("waiting for {what}")));
+            return Err(Finding::pending(moment, format!("waiting for {what}")));
         }
         Ok(())
     }
@@ -316,13 +319,13 @@ fn moved(millis: i64) -> Option<String> {
 }
 
 /// What a source said, or why it is not known.
-pub(super) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Result<&'a T, Finding> {
+pub(crate) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Result<&'a T, Finding> {
     match source {
         Source::Said(said) => Ok(said),
         Source::NotAsked => {
-            Err(Finding::could_not_tell(format!("{who} was not asked: give its address by {flag}")))
+            Err(Finding::inconclusive(format!("{who} was not asked: give its address by {flag}")))
         }
-        Source::Missing(why) => Err(Finding::could_not_tell(format!("{who} gave no evidence: {why}"))),
+        Source::Missing(why) => Err(Finding::inconclusive(format!("{who} gave no evidence: {why}"))),
     }
 }
 
@@ -330,24 +333,24 @@ pub(super) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Resul
 const TARGET: [&str; 2] = ["job", "instance"];
 
 /// Whether two series come from the same target.
-pub(super) fn of_same_target(one: &Labels, other: &Labels) -> bool {
+pub(crate) fn of_same_target(one: &Labels, other: &Labels) -> bool {
     TARGET.iter().all(|name| one.get(*name) == other.get(*name))
 }
 
 /// The scrapes, of these, of the target that a series comes from. A service that the drill scrapes itself is
 /// the only one, and has no labels.
-pub(super) fn scrapes_of<'a>(up: &'a [Series], labels: &Labels) -> Option<&'a Series> {
+pub(crate) fn scrapes_of<'a>(up: &'a [Series], labels: &Labels) -> Option<&'a Series> {
     let same = |up: &&Series| of_same_target(&up.labels, labels);
     up.iter().find(same).or_else(|| up.first().filter(|only| only.labels.is_empty()))
 }
 
 /// Whether a scrape, as `up` has it, succeeded.
-pub(super) fn succeeded(scrape: &Sample) -> bool {
+pub(crate) fn succeeded(scrape: &Sample) -> bool {
     scrape.1 == 1.0
 }
 
 /// ` at job="x", instance="y"`, where the labels say.
-pub(super) fn named(labels: &Labels) -> String {
+pub(crate) fn named(labels: &Labels) -> String {
     let known = TARGET.iter().filter_map(|name| labels.get(*name).map(|value| format!("{name}={value:?}")));
     let known = known.collect::<Vec<_>>().join(", ");
     if known.is_empty() { known } else { format!(" at {known}") }

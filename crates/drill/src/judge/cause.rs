@@ -16,7 +16,7 @@ use super::verdict::Finding;
 
 /// One reason, the likeliest kind first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// There is no such metric.
     Metric(String),
     /// There is, but no series of it has this label.
@@ -43,7 +43,7 @@ impl Cause {
         matches!(self, Self::Valueless(_) | Self::Unrecorded(_))
     }
 
-    pub(super) fn says(&self) -> &str {
+    pub(crate) fn says(&self) -> &str {
         match self {
             Self::Metric(says)
             | Self::Label(says)
@@ -59,7 +59,7 @@ impl Cause {
 }
 
 /// Every reason that the evidence has for what the expression gave, the likeliest first.
-pub(super) fn of(case: &Case<'_>, expression: &str) -> Vec<Cause> {
+pub(crate) fn of(case: &Case<'_>, expression: &str) -> Vec<Cause> {
     let explained = case.explained(expression).into_iter();
     let mut causes: Vec<_> = explained.flat_map(|explained| in_one(case, explained)).collect();
     causes.sort();
@@ -75,17 +75,17 @@ pub(super) fn of(case: &Case<'_>, expression: &str) -> Vec<Cause> {
 const TOLD: usize = 4;
 
 /// The finding that monitoring lied, with the likeliest cause in its line and the others below.
-pub(super) fn blame(what: &str, causes: Vec<Cause>) -> Finding {
+pub(crate) fn blame(what: &str, causes: Vec<Cause>) -> Finding {
     let mut causes = causes.into_iter();
     let says = causes.next().map_or_else(|| what.to_owned(), |first| format!("{what}: {}", first.says()));
     let more = causes.len().saturating_sub(TOLD - 1);
     let told = causes.take(TOLD - 1).map(|cause| format!("also: {}", cause.says()));
     let more = (more > 0).then(|| format!("and {more} more like these"));
-    Finding::lied(says).with(told.chain(more))
+    Finding::fail(says).with(told.chain(more))
 }
 
 /// Which ranges of an expression look back longer than this, and so remember what is long over.
-pub(super) fn long_memory(case: &Case<'_>, expression: &str, longest: Duration) -> Vec<String> {
+pub(crate) fn long_memory(case: &Case<'_>, expression: &str, longest: Duration) -> Vec<String> {
     let of_one = |explained: &Explained| {
         let range = |selector: &Selector| {
             let range = selector.range_ms.map(Duration::from_millis).filter(|range| *range > longest)?;

@@ -19,7 +19,7 @@ const RARE: f64 = 0.01;
 
 /// How much of a client's latency may have passed outside of the service's own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Between {
+pub(crate) enum Between {
     /// None of it.
     Nothing,
     /// What the path was measured to add to every request.
@@ -29,27 +29,27 @@ pub(super) enum Between {
 }
 
 /// How little has to lie between the clocks for what monitoring says to be right; nothing where it is wrong whatever does.
-pub(super) fn least_between(right: impl Fn(Between) -> bool) -> Option<Between> {
+pub(crate) fn least_between(right: impl Fn(Between) -> bool) -> Option<Between> {
     [Between::Nothing, Between::Path, Between::Anything].into_iter().find(|between| right(*between))
 }
 
 /// What monitoring's number comes to, if it is right where this lies between the clocks. `difference` is what the client
 /// measured and monitoring does not have.
-pub(super) fn finding(between: Option<Between>, says: String, difference: &str, ledger: &Ledger) -> Finding {
+pub(crate) fn finding(between: Option<Between>, says: String, difference: &str, ledger: &Ledger) -> Finding {
     match between {
-        Some(Between::Nothing) => Finding::held(says),
+        Some(Between::Nothing) => Finding::pass(says),
         Some(Between::Path) => {
-            Finding::held(format!("{says}, the path accounts for {difference}")).with([path_in_words(ledger)])
+            Finding::pass(format!("{says}, the path accounts for {difference}")).with([path_in_words(ledger)])
         }
         Some(Between::Anything) => {
             let says = format!("{says}, but {difference} may have passed on the way");
             let advice = "send from nearer to the service or from a quieter machine, or ask for the histogram of what is nearest to the drill";
-            Finding::could_not_tell(says).with([path_in_words(ledger), advice.to_owned()])
+            Finding::inconclusive(says).with([path_in_words(ledger), advice.to_owned()])
         }
         None if floor(ledger) > UNAVOIDABLE => {
-            Finding::lied(format!("{says}, more than the path explains")).with([path_in_words(ledger)])
+            Finding::fail(format!("{says}, more than the path explains")).with([path_in_words(ledger)])
         }
-        None => Finding::lied(says),
+        None => Finding::fail(says),
     }
 }
 
@@ -75,7 +75,7 @@ fn path_in_words(ledger: &Ledger) -> String {
 
 /// From the least to the most that a latency of the service can be, seen from a client, where this lies between; nothing
 /// for what is no latency, or where nothing was answered.
-pub(super) fn latency(quantity: Quantity, ledger: &Ledger, between: Between) -> Option<Truth> {
+pub(crate) fn latency(quantity: Quantity, ledger: &Ledger, between: Between) -> Option<Truth> {
     let Some(times) = ledger.service_time() else {
         let exact = statistic(quantity, ledger.latency(), Duration::ZERO, 0.0)?;
         return Some(Truth { least: exact, most: exact });
@@ -148,7 +148,7 @@ fn statistic(quantity: Quantity, times: &Timings, by: Duration, rare: f64) -> Op
 }
 
 /// In run files without service times, latencies count from when a request was due, so that the drill's own lateness is in them.
-pub(super) fn spoiled_by_lag(
+pub(crate) fn spoiled_by_lag(
     quantity: Quantity,
     phase: &PhaseLedger,
     within: Tolerance,
@@ -162,7 +162,7 @@ pub(super) fn spoiled_by_lag(
     let statistic = |lag| statistic(quantity, ledger.latency(), lag, 0.0);
     let (Some(truth), Some(least)) = (statistic(Duration::ZERO), statistic(lag)) else { return Ok(()) };
     if truth - least > within.of(truth) {
-        return Err(Finding::could_not_tell(format!(
+        return Err(Finding::inconclusive(format!(
             "the drill's own lag was {} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance",
             format_duration(own_lag(ledger))
         )));

@@ -19,24 +19,24 @@ const PATIENCE: u32 = 2;
 
 /// When a process started: that it did again shows even where its counter has overtaken what it stood at.
 /// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
-pub(super) const START_TIME: &str = "process_start_time_seconds";
+pub(crate) const START_TIME: &str = "process_start_time_seconds";
 
 /// By how much each of some counters rose.
-pub(super) struct Rises<'a> {
+pub(crate) struct Rises<'a> {
     each: Vec<(&'a Series, f64)>,
     /// The times of which what was counted may be lost.
     blind: Vec<(Time, Time)>,
     /// Whether somebody else's requests were counted before the drill or after it.
-    pub(super) moved: bool,
+    pub(crate) moved: bool,
     /// The counters that went down though their process went on, a line each: what no counter may do.
-    pub(super) fell: Vec<String>,
-    pub(super) notes: Vec<String>,
+    pub(crate) fell: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl<'a> Rises<'a> {
     /// As they stand at the first scrape that should have everything; where that is not enough, a few scrapes
     /// later, since a service that is short of processor time counts late.
-    pub(super) fn of(
+    pub(crate) fn of(
         case: &Case<'a>,
         series: &'a [Series],
         enough: impl Fn(&Self) -> bool,
@@ -120,17 +120,17 @@ impl<'a> Rises<'a> {
     }
 
     /// Each series, with how much it rose.
-    pub(super) fn each(&self) -> impl Iterator<Item = (&'a Series, f64)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'a Series, f64)> {
         self.each.iter().copied()
     }
 
     /// How much they rose together.
-    pub(super) fn total(&self) -> f64 {
+    pub(crate) fn total(&self) -> f64 {
         self.each().map(|(_, rise)| rise).sum()
     }
 
     /// How many requests may have been counted and then lost: as many as ended while nobody looked.
-    pub(super) fn lost(&self, case: &Case<'_>, whole: &PhaseLedger) -> u64 {
+    pub(crate) fn lost(&self, case: &Case<'_>, whole: &PhaseLedger) -> u64 {
         let ended = |(from, to): &(Time, Time)| {
             let since = |time: Time| time.since(case.run.began).unwrap_or(Duration::ZERO);
             whole.ledger.ended_between(since(*from), since(*to))

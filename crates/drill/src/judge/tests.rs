@@ -131,15 +131,15 @@ fn alert(state: &str, pairs: &[(&str, &str)], from: i64, to: i64) -> Series {
     series("ALERTS", &[&own, pairs].concat(), from, to, |_| 1.0)
 }
 
-fn judged(run: &Run) -> Vec<(Ruling, String)> {
-    judge(run).into_iter().map(|verdict| (verdict.ruling, verdict.says)).collect()
+fn judged(run: &Run) -> Vec<(Verdict, String)> {
+    judge(run).into_iter().map(|finding| (finding.verdict, finding.reason)).collect()
 }
 
 #[track_caller]
-fn assert_says(run: &Run, index: usize, ruling: Ruling, words: &str) {
+fn assert_says(run: &Run, index: usize, verdict: Verdict, words: &str) {
     let judged = judged(run);
     let (found, says) = &judged[index];
-    assert_eq!(*found, ruling, "{says}");
+    assert_eq!(*found, verdict, "{says}");
     assert!(says.contains(words), "{says:?} does not say {words:?}");
 }
 
@@ -172,21 +172,26 @@ mod increase {
     #[test]
     fn what_rose_by_just_what_happened_held() {
         let right = |requests| 1_000.0 + requests;
-        assert_says(&run("\"requests\"", right), 0, Ruling::Held, "truth 600, rose by 600 (asked: the same)");
-        assert_says(&run("600", right), 0, Ruling::Held, "rose by 600 (asked: 600)");
+        assert_says(
+            &run("\"requests\"", right),
+            0,
+            Verdict::Pass,
+            "truth 600, rose by 600 (asked: the same)",
+        );
+        assert_says(&run("600", right), 0, Verdict::Pass, "rose by 600 (asked: 600)");
         let latencies = run(r#""latency_sum", "within": "1%""#, |requests| requests * 0.0388);
-        assert_says(&latencies, 0, Ruling::Held, "rose by 23.28 s (asked: the same, within 1%)");
+        assert_says(&latencies, 0, Verdict::Pass, "rose by 23.28 s (asked: the same, within 1%)");
         let millis = run(r#""latency_sum", "within": "50%""#, |requests| requests * 38.8);
-        assert_says(&millis, 0, Ruling::Lied, "rose by 23280 s");
+        assert_says(&millis, 0, Verdict::Fail, "rose by 23280 s");
     }
 
     #[test]
     fn one_more_or_less_is_a_lie() {
         for wrong in [599.0, 601.0] {
             let rose = run("\"requests\"", |requests| if requests == 600.0 { wrong } else { requests });
-            assert_says(&rose, 0, Ruling::Lied, &format!("truth 600, rose by {wrong} (asked: the same)"));
+            assert_says(&rose, 0, Verdict::Fail, &format!("truth 600, rose by {wrong} (asked: the same)"));
         }
-        assert_says(&run("\"errors\"", |requests| requests), 0, Ruling::Lied, "truth 300, rose by 600");
+        assert_says(&run("\"errors\"", |requests| requests), 0, Verdict::Fail, "truth 300, rose by 600");
     }
 
     #[test]
@@ -194,20 +199,20 @@ mod increase {
         let mut anew =
             run("\"requests\"", |requests| if requests < 300.0 { requests } else { requests - 280.0 });
         started(&mut anew, |second| if second < 30 { 1.0 } else { 2.0 });
-        assert_says(&anew, 0, Ruling::CouldNotTell, "may be lost, since it began anew");
+        assert_says(&anew, 0, Verdict::Inconclusive, "may be lost, since it began anew");
         let mut fell =
             run("\"requests\"", |requests| if requests < 300.0 { requests } else { requests - 280.0 });
         started(&mut fell, |_| 1.0);
         let says = "it went down from 250 to 20 at ";
-        assert_says(&fell, 0, Ruling::Lied, says);
-        assert_says(&fell, 0, Ruling::Lied, "though its process did not start anew");
+        assert_says(&fell, 0, Verdict::Fail, says);
+        assert_says(&fell, 0, Verdict::Fail, "though its process did not start anew");
     }
 
     #[test]
     fn what_is_not_there_did_not_rise() {
         let mut none = run("0", |requests| requests);
         said(&mut none).samples.last_mut().unwrap().series.clear();
-        assert_says(&none, 0, Ruling::Lied, "there is no such counter");
+        assert_says(&none, 0, Verdict::Fail, "there is no such counter");
     }
 }
 
@@ -216,7 +221,7 @@ mod counts {
 
     #[test]
     fn all_of_them_once() {
-        assert_says(&run(COUNTS), 0, Ruling::Held, "600 sent, 600 counted");
+        assert_says(&run(COUNTS), 0, Verdict::Pass, "600 sent, 600 counted");
     }
 
     #[test]
@@ -226,10 +231,10 @@ mod counts {
             .iter_mut()
             .flat_map(|series| &mut series.samples)
             .for_each(|sample| sample.1 *= 2.0);
-        assert_says(&twice, 0, Ruling::Lied, "600 requests too many, each request was counted twice");
+        assert_says(&twice, 0, Verdict::Fail, "600 requests too many, each request was counted twice");
         let mut fewer = run(COUNTS);
         counters(&mut fewer)[0].samples.iter_mut().for_each(|sample| sample.1 = sample.1.min(299.0));
-        assert_says(&fewer, 0, Ruling::Lied, "1 request is missing");
+        assert_says(&fewer, 0, Verdict::Fail, "1 request is missing");
     }
 
     #[test]
@@ -245,23 +250,23 @@ mod counts {
             counters(&mut run)[1].samples.iter_mut().for_each(late);
             run
         };
-        assert_says(&until(75), 0, Ruling::Held, "600 sent, 600 counted");
-        assert_says(&until(80), 0, Ruling::Lied, "1 request is missing");
+        assert_says(&until(75), 0, Verdict::Pass, "600 sent, 600 counted");
+        assert_says(&until(80), 0, Verdict::Fail, "1 request is missing");
         // Whether it is lost is not known before the scrapes that it has are there.
         let mut early = until(75);
         early.evidence.collected = at(67);
         for selected in &mut said(&mut early).samples {
             selected.series.iter_mut().for_each(|series| series.samples.retain(|sample| sample.0 <= at(67)));
         }
-        let (ruling, says) = judged(&early).remove(0);
-        assert!(matches!(ruling, Ruling::NotYet(until) if until > at(75)), "{ruling:?}: {says}");
+        let until = judge(&early)[0].pending_until;
+        assert!(until.is_some_and(|until| until > at(75)), "{until:?}");
     }
 
     #[test]
     fn failures_that_are_counted_as_successes_are_found_by_status() {
         let mut run = run(COUNTS);
         counters(&mut run)[1].labels.insert("http_response_status_code".to_owned(), "200".to_owned());
-        assert_says(&run, 0, Ruling::Lied, "300 answered with status 200, 600 counted under it");
+        assert_says(&run, 0, Verdict::Fail, "300 answered with status 200, 600 counted under it");
     }
 
     #[test]
@@ -271,14 +276,14 @@ mod counts {
         let gone = [("workload", "drill"), ("error_type", "disconnected")];
         let gone = series("http_server_request_duration_seconds_count", &gone, -60, 120, |_| 0.0);
         counters(&mut run).push(gone);
-        assert_says(&run, 0, Ruling::Lied, "300 answered with status 200, 600 counted under it");
+        assert_says(&run, 0, Verdict::Fail, "300 answered with status 200, 600 counted under it");
     }
 
     #[test]
     fn only_successes_counted_is_a_lie() {
         let mut run = run(COUNTS);
         counters(&mut run).truncate(1);
-        assert_says(&run, 0, Ruling::Lied, "600 sent, 300 counted: 300 requests are missing");
+        assert_says(&run, 0, Verdict::Fail, "600 sent, 300 counted: 300 requests are missing");
     }
 
     #[test]
@@ -286,12 +291,12 @@ mod counts {
         let mut run = run(COUNTS);
         let due = SECOND * 59;
         run.phases[1].ledger.enter(Fate::Reset, Times { due, left: due, sent: None, ended: due });
-        assert_says(&run, 0, Ruling::Held, "600 to 601 sent, 600 counted");
+        assert_says(&run, 0, Verdict::Pass, "600 to 601 sent, 600 counted");
         counters(&mut run)[0]
             .samples
             .iter_mut()
             .for_each(|sample| sample.1 = if sample.1 > 0.0 { sample.1 + 2.0 } else { 0.0 });
-        assert_says(&run, 0, Ruling::Lied, "600 to 601 sent, 602 counted");
+        assert_says(&run, 0, Verdict::Fail, "600 to 601 sent, 602 counted");
     }
 
     #[test]
@@ -301,7 +306,7 @@ mod counts {
             .iter_mut()
             .flat_map(|series| &mut series.samples)
             .for_each(|sample| sample.1 += 1_000.0);
-        assert_says(&run, 0, Ruling::Held, "600 counted");
+        assert_says(&run, 0, Verdict::Pass, "600 counted");
     }
 
     #[test]
@@ -313,14 +318,14 @@ mod counts {
                 sample.1 -= 120.0;
             }
         }
-        assert_says(&run, 0, Ruling::Held, "600 sent, 580 counted");
+        assert_says(&run, 0, Verdict::Pass, "600 sent, 580 counted");
         // More than those that ended between the two scrapes cannot have been lost by that.
         for sample in &mut counters(&mut run)[0].samples {
             if sample.0 > at(20) {
                 sample.1 = sample.1.min(90.0);
             }
         }
-        assert_says(&run, 0, Ruling::Lied, "requests are missing");
+        assert_says(&run, 0, Verdict::Fail, "requests are missing");
     }
 
     #[test]
@@ -332,20 +337,20 @@ mod counts {
                 sample.1 -= 20.0;
             }
         }
-        assert_says(&run, 0, Ruling::Lied, "20 requests are missing");
+        assert_says(&run, 0, Verdict::Fail, "20 requests are missing");
         let started =
             series("process_start_time_seconds", &[], -60, 120, |second| if second > 0 { 9.0 } else { 1.0 });
         said(&mut run)
             .samples
             .push(Selected { selector: "process_start_time_seconds".to_owned(), series: vec![started] });
-        assert_says(&run, 0, Ruling::Held, "600 sent, 580 counted");
+        assert_says(&run, 0, Verdict::Pass, "600 sent, 580 counted");
     }
 
     #[test]
     fn a_series_that_is_born_in_between_began_at_nothing() {
         let mut run = run(COUNTS);
         counters(&mut run)[1].samples.retain(|sample| sample.0 > at(30));
-        assert_says(&run, 0, Ruling::Held, "600 counted");
+        assert_says(&run, 0, Verdict::Pass, "600 counted");
     }
 
     #[test]
@@ -364,7 +369,7 @@ mod counts {
         for sample in &mut counters(&mut run)[0].samples {
             sample.1 += sample.0.since(at(-60)).unwrap().as_secs_f64();
         }
-        assert_says(&run, 0, Ruling::CouldNotTell, "others were sending");
+        assert_says(&run, 0, Verdict::Inconclusive, "others were sending");
     }
 
     #[test]
@@ -374,19 +379,19 @@ mod counts {
         for selected in &mut said(&mut run).samples {
             selected.series.iter_mut().for_each(|series| series.samples.retain(|sample| sample.0 <= at(60)));
         }
-        let (ruling, _) = judged(&run).remove(0);
-        assert!(matches!(ruling, Ruling::NotYet(until) if until > at(61) && until < at(80)), "{ruling:?}");
+        let until = judge(&run)[0].pending_until;
+        assert!(until.is_some_and(|until| until > at(61) && until < at(80)), "{until:?}");
     }
 
     #[test]
     fn no_counter_and_no_target_are_lies_and_no_prometheus_is_not() {
         let mut bare = run(COUNTS);
         counters(&mut bare).clear();
-        assert_says(&bare, 0, Ruling::Lied, "600 sent, none counted");
+        assert_says(&bare, 0, Verdict::Fail, "600 sent, none counted");
         said(&mut bare).samples[0].series.clear();
-        assert_says(&bare, 0, Ruling::Lied, "Prometheus scrapes no target of job \"app\"");
+        assert_says(&bare, 0, Verdict::Fail, "Prometheus scrapes no target of job \"app\"");
         bare.evidence.prometheus = Source::Missing("connection refused".to_owned());
-        assert_says(&bare, 0, Ruling::CouldNotTell, "connection refused");
+        assert_says(&bare, 0, Verdict::Inconclusive, "connection refused");
     }
 }
 
@@ -406,30 +411,31 @@ mod alerts {
     #[test]
     fn in_time() {
         let run = fired();
-        assert_says(&run, 0, Ruling::Held, "15s after the cause");
-        assert_says(&run, 1, Ruling::Held, "35s after its cause ended");
+        assert_says(&run, 0, Verdict::Pass, "15s after the cause");
+        assert_says(&run, 1, Verdict::Pass, "35s after its cause ended");
         let detection = judge(&run)[0].detection.unwrap();
-        let parts = [detection.detected_ms, detection.scrape_ms, detection.evaluation_ms, detection.for_ms];
-        assert_eq!(parts, [15_000, 0, 5_000, 10_000]);
+        let Detection { detected_seconds, scrape_seconds, evaluation_seconds, for_seconds, .. } = detection;
+        let parts = [detected_seconds, scrape_seconds, evaluation_seconds, for_seconds];
+        assert_eq!(parts, [15.0, 0.0, 5.0, 10.0]);
     }
 
     #[test]
     fn too_late_is_a_lie() {
         let mut run = fired();
         said(&mut run).alerts = vec![alert("firing", &DRILL, 60, 90)];
-        assert_says(&run, 0, Ruling::Lied, "fired 30s after the cause, 25s were allowed");
+        assert_says(&run, 0, Verdict::Fail, "fired 30s after the cause, 25s were allowed");
     }
 
     #[test]
     fn never_names_what_is_known_of_the_reason() {
         let mut run = fired();
         said(&mut run).alerts = vec![alert("pending", &DRILL, 35, 90)];
-        assert_says(&run, 0, Ruling::Lied, "its `for` asks for 10s");
+        assert_says(&run, 0, Verdict::Fail, "its `for` asks for 10s");
         said(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
-        assert_says(&run, 0, Ruling::Lied, "it has no label \"workload\"");
+        assert_says(&run, 0, Verdict::Fail, "it has no label \"workload\"");
         said(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 90)];
-        assert_says(&run, 0, Ruling::Lied, "workload=\"drill\" was asked for, \"demo\" found");
-        assert_says(&run, 1, Ruling::CouldNotTell, "nothing fired");
+        assert_says(&run, 0, Verdict::Fail, "workload=\"drill\" was asked for, \"demo\" found");
+        assert_says(&run, 1, Verdict::Inconclusive, "nothing fired");
     }
 
     #[test]
@@ -437,29 +443,29 @@ mod alerts {
         let mut run = fired();
         said(&mut run).alerts.clear();
         said(&mut run).rules[0].name = "HighErorRatio".to_owned();
-        assert_says(&run, 0, Ruling::Lied, "the nearest is HighErorRatio");
+        assert_says(&run, 0, Verdict::Fail, "the nearest is HighErorRatio");
         said(&mut run).rules.clear();
-        assert_says(&run, 0, Ruling::CouldNotTell, "no alerting rules loaded");
+        assert_says(&run, 0, Verdict::Inconclusive, "no alerting rules loaded");
     }
 
     #[test]
     fn firing_before_its_cause_tells_nothing_unless_the_cause_silences_it() {
         let mut run = fired();
         said(&mut run).alerts = vec![alert("firing", &DRILL, -30, 90)];
-        assert_says(&run, 0, Ruling::CouldNotTell, "firing before the cause");
+        assert_says(&run, 0, Verdict::Inconclusive, "firing before the cause");
         said(&mut run).alerts = vec![alert("firing", &DRILL, -30, 35)];
-        assert_says(&run, 0, Ruling::Lied, "comparison turned round");
+        assert_says(&run, 0, Verdict::Fail, "comparison turned round");
     }
 
     #[test]
     fn one_that_goes_on_is_a_lie_when_its_time_is_over() {
         let mut run = fired();
         said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 300)];
-        assert_says(&run, 1, Ruling::Lied, "did not resolve in the 60s");
+        assert_says(&run, 1, Verdict::Fail, "did not resolve in the 60s");
         run.evidence.collected = at(100);
         said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 100)];
-        let (ruling, _) = judged(&run).remove(1);
-        assert!(matches!(ruling, Ruling::NotYet(until) if until > at(120) && until < at(140)), "{ruling:?}");
+        let until = judge(&run)[1].pending_until;
+        assert!(until.is_some_and(|until| until > at(120) && until < at(140)), "{until:?}");
     }
 
     #[test]
@@ -467,18 +473,18 @@ mod alerts {
         let mut run = fired();
         said(&mut run).alerts.clear();
         said(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(35) || sample.0 > at(50));
-        assert_says(&run, 0, Ruling::CouldNotTell, "nothing was scraped for");
+        assert_says(&run, 0, Verdict::Inconclusive, "nothing was scraped for");
     }
 
     #[test]
     fn the_control_is_no_rubber_stamp() {
         let never = r#"{"alert": "HighErrorRatio", "labels": {"workload": "demo"}, "never": "fires"}"#;
         let mut run = run(never);
-        assert_says(&run, 0, Ruling::Held, "did not fire");
+        assert_says(&run, 0, Verdict::Pass, "did not fire");
         said(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 50)];
-        assert_says(&run, 0, Ruling::Lied, "fired 45s after the drill began");
+        assert_says(&run, 0, Verdict::Fail, "fired 45s after the drill began");
         said(&mut run).rules[0].name = "Other".to_owned();
-        assert_says(&run, 0, Ruling::Lied, "no alerting rule of this name");
+        assert_says(&run, 0, Verdict::Fail, "no alerting rule of this name");
     }
 
     #[test]
@@ -495,8 +501,8 @@ mod alerts {
             up(|up| up.retain(|sample| sample.0 < at(0))),
             up(|up| up.iter_mut().for_each(|sample| sample.1 = 0.0)),
         ] {
-            assert_says(&run, 0, Ruling::CouldNotTell, "nothing was scraped for");
-            assert_says(&run, 1, Ruling::CouldNotTell, "nothing was scraped for");
+            assert_says(&run, 0, Verdict::Inconclusive, "nothing was scraped for");
+            assert_says(&run, 1, Verdict::Inconclusive, "nothing was scraped for");
         }
     }
 
@@ -504,21 +510,21 @@ mod alerts {
     fn an_alert_that_ends_because_nothing_is_scraped_has_not_resolved() {
         let mut run = fired();
         said(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(70));
-        assert_says(&run, 1, Ruling::CouldNotTell, "nothing was scraped for");
+        assert_says(&run, 1, Verdict::Inconclusive, "nothing was scraped for");
         // Scrapes that fail are scrapes: there are alerts about those.
         let mut run = fired();
         let up = &mut said(&mut run).samples[0].series[0].samples;
         up.iter_mut().filter(|sample| sample.0 > at(50)).for_each(|sample| sample.1 = 0.0);
-        assert_says(&run, 1, Ruling::Held, "35s after its cause ended");
+        assert_says(&run, 1, Verdict::Pass, "35s after its cause ended");
     }
 
     #[test]
     fn what_nobody_asked_for_is_named() {
         let mut run = run(&format!("{FIRES}, {{\"nothing_else\": \"fires\"}}"));
         said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 90)];
-        assert_says(&run, 2, Ruling::Held, "none fired that was not asked to");
+        assert_says(&run, 2, Verdict::Pass, "none fired that was not asked to");
         said(&mut run).alerts.push(alert("firing", &[("workload", "demo")], 50, 55));
-        assert_says(&run, 2, Ruling::Lied, "workload=\"demo\"");
+        assert_says(&run, 2, Verdict::Fail, "workload=\"demo\"");
     }
 
     #[test]
@@ -532,20 +538,20 @@ mod alerts {
         {
             let premise = format!(r#"{{"truth": "{truth}", "at_most": 0.5{during}}}"#);
             run.drill.given = vec![serde_json::from_str(&premise).unwrap()];
-            assert_says(&run, 0, Ruling::Lied, "fired 45s after the drill began");
-            assert_says(&run, 1, Ruling::Lied, "fired 45s after the drill began");
+            assert_says(&run, 0, Verdict::Fail, "fired 45s after the drill began");
+            assert_says(&run, 1, Verdict::Fail, "fired 45s after the drill began");
         }
         run.drill.given = vec![serde_json::from_str(r#"{"truth": "error_ratio", "at_most": 0.5}"#).unwrap()];
         let why = "but error_ratio was 100 % in burning, where at most 50 % is given";
-        assert_says(&run, 0, Ruling::CouldNotTell, why);
-        assert_says(&run, 1, Ruling::CouldNotTell, why);
+        assert_says(&run, 0, Verdict::Inconclusive, why);
+        assert_says(&run, 1, Verdict::Inconclusive, why);
     }
 
     #[test]
     fn one_that_always_fires_is_not_else() {
         let mut run = run(r#"{"nothing_else": "fires"}"#);
         said(&mut run).alerts = vec![alert("firing", &[], -60, 120)];
-        assert_says(&run, 0, Ruling::Held, "none fired");
+        assert_says(&run, 0, Verdict::Pass, "none fired");
     }
 }
 
@@ -605,7 +611,7 @@ mod causes {
     #[test]
     fn what_is_not_there_is_named_before_what_it_leads_to() {
         let run = never(vec![nothing("eror{}", &[])], vec![comparison(">", 0.0, 0.0)]);
-        assert_says(&run, 0, Ruling::Lied, "never fired in the 25s it had: Prometheus has no metric eror");
+        assert_says(&run, 0, Verdict::Fail, "never fired in the 25s it had: Prometheus has no metric eror");
         assert!(judge(&run)[0].details[0].contains("errors was 0, never > 0.05"));
     }
 
@@ -613,20 +619,20 @@ mod causes {
     fn matchers_that_do_not_meet_are_named_last() {
         let apart = || nothing("errors{kind=\"a\",kind!=\"a\"}", &["a", "b"]);
         let run = never(vec![apart()], vec![comparison(">", 0.01, 0.0)]);
-        assert_says(&run, 0, Ruling::Lied, "errors was between 0 and 0.01, never > 0.05");
+        assert_says(&run, 0, Verdict::Fail, "errors was between 0 and 0.01, never > 0.05");
         assert!(judge(&run)[0].details[0].contains("nothing matches all of errors"));
         let mut ruled_out = apart();
         ruled_out.ruled_out = [("kind".to_owned(), vec!["b".to_owned()])].into();
         let says = "never fired in the 25s it had: nothing matches all of errors{kind=\"a\",kind!=\"a\"}, \
             what all else matches does not match kind=\"a\": the nearest is \"b\"";
-        assert_says(&never(vec![ruled_out], vec![]), 0, Ruling::Lied, says);
+        assert_says(&never(vec![ruled_out], vec![]), 0, Verdict::Fail, says);
     }
 
     #[test]
     fn a_rule_that_recorded_nothing_is_no_misspelt_metric() {
         let mut run = never(vec![nothing("errors{}", &[])], vec![]);
         said(&mut run).rules.push(Rule { name: "errors".to_owned(), alerting: false, ..rule("errors") });
-        assert_says(&run, 0, Ruling::Lied, "the rule that records errors gave nothing");
+        assert_says(&run, 0, Verdict::Fail, "the rule that records errors gave nothing");
     }
 
     #[test]
@@ -644,7 +650,7 @@ mod causes {
         said(&mut run).alerts = vec![alert("pending", &drill, 30, 30), alert("pending", &drill, 75, 80)];
         let says = "never fired in the 25s it had: it pended for 5s at most, and its `for` asks for 10s: \
             errors was between 0 and 0.5, and < 0.05 for only 2 % of the time: is it turned round?";
-        assert_says(&run, 0, Ruling::Lied, says);
+        assert_says(&run, 0, Verdict::Fail, says);
         said(&mut run).explained[0].comparisons[0].held = Some(0.9);
         assert_eq!(
             judged(&run)[0].1,
@@ -662,7 +668,7 @@ mod causes {
         assert_says(
             &run,
             1,
-            Ruling::Lied,
+            Verdict::Fail,
             "did not resolve in the 60s after its cause ended: errors[10m] looks back 600s",
         );
         said(&mut run).explained[0].selectors = vec![selector(60_000)];
@@ -681,19 +687,19 @@ mod spoilers {
             let mut theirs = run(COUNTS);
             said(&mut theirs).clock.moved_ms = millis;
             for (run, whose) in [(own, "the drill's own clock"), (theirs, "the clock of Prometheus")] {
-                assert_says(&run, 0, Ruling::CouldNotTell, &format!("{whose} was put {moved} while"));
+                assert_says(&run, 0, Verdict::Inconclusive, &format!("{whose} was put {moved} while"));
             }
         }
         let mut slightly = run(COUNTS);
         slightly.clock_moved_ms = 1_900;
-        assert_says(&slightly, 0, Ruling::Held, "600 counted");
+        assert_says(&slightly, 0, Verdict::Pass, "600 counted");
     }
 
     #[test]
     fn a_clock_that_is_off_by_a_minute_tells_nothing() {
         let mut run = run(COUNTS);
         said(&mut run).clock.ahead_ms = -60_000;
-        assert_says(&run, 0, Ruling::CouldNotTell, "60s behind");
+        assert_says(&run, 0, Verdict::Inconclusive, "60s behind");
     }
 
     #[test]
@@ -703,14 +709,14 @@ mod spoilers {
         prometheus.scrape_intervals.clear();
         let up = prometheus.samples.iter_mut().find(|selected| selected.selector == "up").unwrap();
         up.series[0].samples.retain(|sample| sample.0 < at(20) || sample.0 > at(42));
-        assert_says(&run, 0, Ruling::CouldNotTell, "nothing was scraped for");
+        assert_says(&run, 0, Verdict::Inconclusive, "nothing was scraped for");
     }
 
     #[test]
     fn an_interrupted_drill_tells_nothing() {
         let mut run = run(COUNTS);
         run.interrupted = true;
-        assert_says(&run, 0, Ruling::CouldNotTell, "interrupted");
+        assert_says(&run, 0, Verdict::Inconclusive, "interrupted");
     }
 
     #[test]
@@ -723,8 +729,8 @@ mod spoilers {
                 Times { due, left: due + SECOND * 3, sent: None, ended: due + SECOND * 3 },
             );
         }
-        assert_says(&run, 0, Ruling::CouldNotTell, "the drill itself was behind");
-        assert_says(&run, 1, Ruling::Held, "600 sent, 600 counted");
+        assert_says(&run, 0, Verdict::Inconclusive, "the drill itself was behind");
+        assert_says(&run, 1, Verdict::Pass, "600 sent, 600 counted");
     }
 
     #[test]

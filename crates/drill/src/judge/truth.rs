@@ -7,9 +7,9 @@ use firedrill_load::ledger::Range;
 
 /// From the least to the most that may be true; mostly the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Truth {
-    pub(super) least: f64,
-    pub(super) most: f64,
+pub(crate) struct Truth {
+    pub(crate) least: f64,
+    pub(crate) most: f64,
 }
 
 impl Truth {
@@ -19,7 +19,7 @@ impl Truth {
 
     /// What this quantity was in this phase for the service, where this lies between its clock and the client's;
     /// nothing where no request says.
-    pub(super) fn of(quantity: Quantity, phase: &PhaseLedger, between: Between) -> Option<Self> {
+    pub(crate) fn of(quantity: Quantity, phase: &PhaseLedger, between: Between) -> Option<Self> {
         let ledger = &phase.ledger;
         let (requests, errors) = (ledger.requests(), ledger.errors());
         let seconds = phase.ended.since(phase.began)?.as_secs_f64();
@@ -46,7 +46,7 @@ impl Truth {
     }
 
     /// So many of so many, of which there are some.
-    pub(super) fn share(part: u64, all: u64) -> f64 {
+    pub(crate) fn share(part: u64, all: u64) -> f64 {
         ratio(Range { least: part, most: all.max(1) })
     }
 
@@ -57,7 +57,7 @@ impl Truth {
     }
 
     /// Whether a number is it, to within the tolerance.
-    pub(super) fn is(self, number: f64, within: Tolerance) -> bool {
+    pub(crate) fn is(self, number: f64, within: Tolerance) -> bool {
         number >= self.least - within.of(self.least) && number <= self.most + within.of(self.most)
     }
 }
@@ -69,7 +69,7 @@ fn ratio(range: Range) -> f64 {
 }
 
 /// A number as a person reads it, in the unit of what it is compared with.
-pub(super) fn shown(number: f64, quantity: Quantity) -> String {
+pub(crate) fn shown(number: f64, quantity: Quantity) -> String {
     match quantity {
         Quantity::ErrorRatio | Quantity::SlowRatio(_) => format!("{} %", rounded(number * 100.0)),
         Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum => seconds(number),
@@ -79,7 +79,7 @@ pub(super) fn shown(number: f64, quantity: Quantity) -> String {
 }
 
 /// A time in seconds as a person reads it.
-pub(super) fn seconds(number: f64) -> String {
+pub(crate) fn seconds(number: f64) -> String {
     if number.abs() < 1.0 {
         format!("{} ms", rounded(number * 1_000.0))
     } else {
@@ -88,7 +88,7 @@ pub(super) fn seconds(number: f64) -> String {
 }
 
 /// A number to four significant digits, whole ones as they are.
-pub(super) fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     if !number.is_finite() || (number.fract() == 0.0 && number.abs() < 1e15) {
         return number.to_string();
     }
@@ -106,7 +106,7 @@ impl std::fmt::Display for Shown {
 }
 
 /// A truth, to be shown in the unit of its quantity.
-pub(super) struct Shown(pub(super) Truth, pub(super) Quantity);
+pub(crate) struct Shown(pub(crate) Truth, pub(crate) Quantity);
 
 #[cfg(test)]
 mod tests {

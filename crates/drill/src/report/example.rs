@@ -8,8 +8,7 @@ use crate::evidence::{
     Alertmanager, Clock, Evidence, Labels, Page, Pager, Prometheus, Sample, Selected, Series, Source,
 };
 use crate::file::DrillFile;
-use crate::judge::verdict::Detection;
-use crate::judge::{Ruling, Verdict};
+use crate::judge::{Detection, Finding, Verdict};
 use crate::run::{PhaseLedger, Run, VERSION};
 use firedrill_contract::Time;
 use firedrill_load::fate::Fate;
@@ -165,50 +164,55 @@ fn pager() -> Pager {
     }
 }
 
-/// A verdict.
-pub fn verdict(subject: &str, ruling: Ruling, says: &str, details: &[&str]) -> Verdict {
-    Verdict {
+pub fn finding(subject: &str, verdict: Verdict, reason: &str, details: &[&str]) -> Finding {
+    Finding {
         expectation: 0,
         subject: subject.to_owned(),
-        ruling,
-        says: says.to_owned(),
+        verdict,
+        reason: reason.to_owned(),
         details: details.iter().map(|detail| (*detail).to_owned()).collect(),
         detection: None,
+        pending_until: None,
     }
 }
 
 /// What the judge might say of it.
-pub fn verdicts() -> Vec<Verdict> {
-    let fired = Verdict {
+pub fn findings() -> Vec<Finding> {
+    let fired = Finding {
         detection: Some(Detection {
-            detected_ms: 21_000,
-            scrape_ms: 2_000,
-            evaluation_ms: 9_000,
-            for_ms: 10_000,
-            delivery_ms: Some(400),
-            grouping_ms: Some(2_000),
+            detected_seconds: 21.0,
+            scrape_seconds: 2.0,
+            evaluation_seconds: 9.0,
+            for_seconds: 10.0,
+            delivery_seconds: Some(0.4),
+            grouping_seconds: Some(2.0),
         }),
-        ..verdict("HighErrorRatio fires", Ruling::Held, "21s after the cause (asked: within 60s)", &[])
+        ..finding("HighErrorRatio fires", Verdict::Pass, "21s after the cause (asked: within 60s)", &[])
     };
-    let mut verdicts = vec![
-        verdict("counts", Ruling::Held, "3597 to 3600 sent, 3597 counted", &["3 requests had no answer"]),
-        verdict(
+    let mut findings = vec![
+        finding("counts", Verdict::Pass, "3597 to 3600 sent, 3597 counted", &["3 requests had no answer"]),
+        finding(
             "error ratio in burning",
-            Ruling::Held,
+            Verdict::Pass,
             "truth 49.92 % to 50 %, Prometheus 49.97 % (asked: the same, within 5%)",
             &[],
         ),
         fired,
-        verdict("HighErrorRatio told to pager", Ruling::Held, "2.4s after it fired (asked: within 60s)", &[]),
-        verdict(
+        finding(
+            "HighErrorRatio notifies pager",
+            Verdict::Pass,
+            "2.4s after it fired (asked: within 60s)",
+            &[],
+        ),
+        finding(
             "ErrorBudgetBurn fires",
-            Ruling::Lied,
+            Verdict::Fail,
             "never fired in the 60s it had: its expression returned no series; workload=\"dril\" matches nothing, the nearest value is \"drill\"",
             &["its expression: job:errors:ratio{workload=\"dril\"} > 0.05"],
         ),
-        verdict("ErrorBudgetBurn resolves", Ruling::CouldNotTell, "could not be judged: nothing fired", &[]),
-        verdict("HighErrorRatio silent workload=demo", Ruling::Held, "no alert for it", &[]),
+        finding("ErrorBudgetBurn resolves", Verdict::Inconclusive, "could not be judged: nothing fired", &[]),
+        finding("HighErrorRatio silent workload=demo", Verdict::Pass, "no alert for it", &[]),
     ];
-    verdicts.iter_mut().enumerate().for_each(|(expectation, verdict)| verdict.expectation = expectation);
-    verdicts
+    findings.iter_mut().enumerate().for_each(|(expectation, finding)| finding.expectation = expectation);
+    findings
 }

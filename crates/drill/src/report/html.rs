@@ -10,7 +10,7 @@ mod timeline;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::wording::{millis, percent, seconds};
-use super::{Judged, Phase, Report, Stands, TimeToDetect, Written};
+use super::{Detection, Finding, Phase, Report, Verdict, Written};
 use crate::run::Run;
 use chart::clock;
 use firedrill_contract::quantity::many;
@@ -21,7 +21,7 @@ use timeline::{Alert, Timeline};
 const STYLE: &str = concat!(include_str!("../../../../web/look.css"), include_str!("html/style.css"));
 
 /// The SHA-256 of [`STYLE`]; a test compares them.
-const STYLE_HASH: &str = "bFOJGMBf7GatFCjcUxdY80mMRQENjiAM0X/pyYADDiI=";
+const STYLE_HASH: &str = "2Si1tp1uJ5z6776iQkXCrHe8FvAiKTimvSMAi1dYnBg=";
 
 impl Report {
     /// As an HTML document. The run is the one that this report is of: its charts are drawn from it.
@@ -45,9 +45,9 @@ impl Report {
                 }
                 body {
                     main {
-                        (outcome(self))
+                        (headline(self))
                         (facts(self))
-                        (verdicts(self))
+                        (findings(self))
                         (over_time(&timeline, &self.began))
                         (sent(self))
                         (alerts(&timeline))
@@ -61,19 +61,20 @@ impl Report {
     }
 }
 
-fn outcome(report: &Report) -> Markup {
-    let not_held = || report.verdicts.iter().enumerate().filter(|(_, judged)| judged.ruling != Stands::Held);
+fn headline(report: &Report) -> Markup {
+    let not_passed =
+        || report.findings.iter().enumerate().filter(|(_, finding)| finding.verdict != Verdict::Pass);
     html! {
-        header class={ "outcome " (class(report.outcome)) } {
+        header class={ "outcome " (Verdict::name(report.verdict)) } {
             h1 { (sanitize(&report.name)) }
             p.sentence { (report.summary()) }
             @if let Some(about) = &report.about { p { (sanitize(about)) } }
-            @if not_held().next().is_some() {
+            @if not_passed().next().is_some() {
                 ul.why {
-                    @for (nth, judged) in not_held() {
-                        li class=(class(judged.ruling)) {
-                            span.ruling { (words(judged.ruling)) } ": "
-                            a href={ "#verdict-" (nth + 1) } { (sanitize(&judged.subject)) }
+                    @for (nth, finding) in not_passed() {
+                        li class=(Verdict::name(finding.verdict)) {
+                            span.verdict { (words(finding.verdict)) } ": "
+                            a href={ "#finding-" (nth + 1) } { (sanitize(&finding.subject)) }
                         }
                     }
                 }
@@ -94,28 +95,28 @@ fn facts(report: &Report) -> Markup {
     }
 }
 
-fn verdicts(report: &Report) -> Markup {
+fn findings(report: &Report) -> Markup {
     html! {
         section aria-labelledby="verdicts" {
             h2 id="verdicts" { "What was expected of monitoring" }
-            @if report.verdicts.is_empty() { p { "Nothing." } }
+            @if report.findings.is_empty() { p { "Nothing." } }
             ol {
-                @for (nth, judged) in report.verdicts.iter().enumerate() { (verdict(nth + 1, judged)) }
+                @for (nth, one) in report.findings.iter().enumerate() { (finding(nth + 1, one)) }
             }
         }
     }
 }
 
-fn verdict(nth: usize, judged: &Judged) -> Markup {
+fn finding(nth: usize, finding: &Finding) -> Markup {
     html! {
-        li class={ "verdict " (class(judged.ruling)) } id={ "verdict-" (nth) } {
-            span.ruling { (words(judged.ruling)) }
+        li class={ "finding " (Verdict::name(finding.verdict)) } id={ "finding-" (nth) } {
+            span.verdict { (words(finding.verdict)) }
             div {
-                h3 { (sanitize(&judged.subject)) }
-                p { (sanitize(&judged.says)) }
-                @if let Some(took) = &judged.detection { (detection(took)) }
-                @if !judged.details.is_empty() {
-                    ul.details { @for detail in &judged.details { li { (sanitize(detail)) } } }
+                h3 { (sanitize(&finding.subject)) }
+                p { (sanitize(&finding.reason)) }
+                @if let Some(took) = &finding.detection { (detection(took)) }
+                @if !finding.details.is_empty() {
+                    ul.details { @for detail in &finding.details { li { (sanitize(detail)) } } }
                 }
             }
         }
@@ -123,7 +124,7 @@ fn verdict(nth: usize, judged: &Judged) -> Markup {
 }
 
 /// Where the time went, from the cause to the page, as a bar.
-fn detection(took: &TimeToDetect) -> Markup {
+fn detection(took: &Detection) -> Markup {
     let all: f64 = took.parts().map(|(_, seconds)| seconds).sum();
     let parts = || (0..).zip(took.parts());
     let mut from = 0.0;
@@ -329,19 +330,11 @@ fn time(time: &str) -> Markup {
     html! { time datetime=(time) { (shown.replace('T', " ").replace('Z', " UTC")) } }
 }
 
-const fn class(stands: Stands) -> &'static str {
-    match stands {
-        Stands::Held => "held",
-        Stands::Lied => "lied",
-        Stands::CouldNotTell => "could_not_tell",
-    }
-}
-
-const fn words(stands: Stands) -> &'static str {
-    match stands {
-        Stands::Held => "✓ held",
-        Stands::Lied => "✗ lied",
-        Stands::CouldNotTell => "? could not tell",
+const fn words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓ pass",
+        Verdict::Fail => "✗ fail",
+        Verdict::Inconclusive => "? inconclusive",
     }
 }
 

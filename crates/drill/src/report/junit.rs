@@ -1,14 +1,13 @@
 //! The report as JUnit XML, which CI systems show beside tests.
 //!
-//! A drill is a test suite and a verdict is a test case: one that lied has failed, one that could not
-//! be told is an error. A test case that is about an alert which fired took as long as the alert did.
+//! A drill is a test suite and a finding is a test case: a fail is a failure, an inconclusive one an error. A test case that is about an alert which fired took as long as the alert did.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Judged, Report, Stands};
+use super::{Finding, Report, Verdict};
 use firedrill_net::sanitize::sanitize;
 
 /// These drills as one document.
@@ -37,33 +36,33 @@ fn suite(report: &Report) -> TestSuite {
     ];
     suite.add_properties(properties.map(|(name, value)| Property::new(name, value)));
     let mut seen = BTreeMap::new();
-    for judged in &report.verdicts {
+    for finding in &report.findings {
         // Two cases of one name are taken for one that ran twice.
-        let times = seen.entry(&judged.subject).or_insert(0_u32);
+        let times = seen.entry(&finding.subject).or_insert(0_u32);
         *times += 1;
         let again = if *times > 1 { format!(" ({times})") } else { String::new() };
-        suite.add_test_case(case(&name, &again, judged));
+        suite.add_test_case(case(&name, &again, finding));
     }
     suite
 }
 
-fn case(drill: &str, again: &str, judged: &Judged) -> TestCase {
-    let mut lines: Vec<_> = judged.details.iter().map(|detail| sanitize(detail)).collect();
-    lines.extend(judged.detection.map(|detection| detection.sentence()));
+fn case(drill: &str, again: &str, finding: &Finding) -> TestCase {
+    let mut lines: Vec<_> = finding.details.iter().map(|detail| sanitize(detail)).collect();
+    lines.extend(finding.detection.map(|detection| detection.sentence()));
     let lines = lines.join("\n");
-    let says = sanitize(&judged.says);
-    let status = match judged.ruling {
-        Stands::Held => TestCaseStatus::success(),
-        Stands::Lied => failed(NonSuccessKind::Failure, "lied", &says, &lines),
-        Stands::CouldNotTell => failed(NonSuccessKind::Error, "could not tell", &says, &lines),
+    let reason = sanitize(&finding.reason);
+    let status = match finding.verdict {
+        Verdict::Pass => TestCaseStatus::success(),
+        Verdict::Fail => failed(NonSuccessKind::Failure, "fail", &reason, &lines),
+        Verdict::Inconclusive => failed(NonSuccessKind::Error, "inconclusive", &reason, &lines),
     };
-    let mut case = TestCase::new(format!("{}{again}", sanitize(&judged.subject)), status);
+    let mut case = TestCase::new(format!("{}{again}", sanitize(&finding.subject)), status);
     case.set_classname(drill);
-    if let Some(detection) = judged.detection {
+    if let Some(detection) = finding.detection {
         case.set_time(Duration::try_from_secs_f64(detection.detected_seconds).unwrap_or_default());
     }
-    if judged.ruling == Stands::Held {
-        case.set_system_out(if lines.is_empty() { says } else { format!("{says}\n{lines}") });
+    if finding.verdict == Verdict::Pass {
+        case.set_system_out(if lines.is_empty() { reason } else { format!("{reason}\n{lines}") });
     }
     case
 }

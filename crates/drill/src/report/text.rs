@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
 use super::wording::{millis, percent, seconds};
-use super::{Judged, Phase, Report, Stands, Written};
+use super::{Finding, Phase, Report, Verdict, Written};
 use firedrill_contract::quantity::many;
 use firedrill_net::sanitize::sanitize;
 
@@ -15,7 +15,7 @@ pub struct Look {
     pub width: usize,
     /// Whether to colour it. Whoever asks looks at the terminal and at `NO_COLOR`.
     pub colour: bool,
-    /// Whether to show the details of what held as well.
+    /// Whether to show the details of what passed as well.
     pub verbose: bool,
 }
 
@@ -25,14 +25,11 @@ const NARROWEST: usize = 40;
 /// Columns over which a line is no longer easy to read.
 const WIDEST: usize = 160;
 
-/// Columns that what a verdict says needs beside its subject; with fewer it stands below.
+/// Columns that a reason needs beside its subject; with fewer it stands below.
 const ROOM: usize = 44;
 
-/// Columns that a subject may take before what is said of it goes below it.
+/// Columns that a subject may take before its reason goes below it.
 const SUBJECT: usize = 30;
-
-/// Before a subject: the ruling and a gap.
-const RULING: usize = 7;
 
 const GAP: &str = "   ";
 
@@ -51,11 +48,27 @@ impl Report {
         );
         text.phases(&self.phases);
         text.line("");
-        text.verdicts(&self.verdicts);
+        text.findings(&self.findings);
         text.line("");
         text.summary(self);
         text.places(written);
         text.written
+    }
+}
+
+/// Where findings stand: their subjects, how wide these may be beside a reason, and their reasons.
+struct Columns {
+    indent: usize,
+    subject: usize,
+    reason: usize,
+}
+
+/// The verdict as a terminal shows it: a fail stands out without colour too.
+#[must_use]
+pub const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fail => "FAIL",
+        Verdict::Pass | Verdict::Inconclusive => verdict.name(),
     }
 }
 
@@ -79,13 +92,13 @@ impl Text {
         self.styled(Style::new().bold(), text)
     }
 
-    fn ruling(&self, stands: Stands) -> String {
-        let style = match stands {
-            Stands::Held => AnsiColor::Green.on_default(),
-            Stands::Lied => AnsiColor::Red.on_default().bold(),
-            Stands::CouldNotTell => AnsiColor::Yellow.on_default().bold(),
+    fn verdict(&self, verdict: Verdict) -> String {
+        let style = match verdict {
+            Verdict::Pass => AnsiColor::Green.on_default(),
+            Verdict::Fail => AnsiColor::Red.on_default().bold(),
+            Verdict::Inconclusive => AnsiColor::Yellow.on_default().bold(),
         };
-        self.styled(style, stands.word())
+        self.styled(style, word(verdict))
     }
 
     /// Fields of these widths on one line where they fit; on a line each where they do not.
@@ -136,42 +149,49 @@ impl Text {
         self.wrapped(4, &format!("{all} without a whole answer: {}", each.join(", ")), Style::new());
     }
 
-    fn verdicts(&mut self, verdicts: &[Judged]) {
-        let subjects = verdicts.iter().map(|judged| width(&sanitize(&judged.subject)));
+    fn findings(&mut self, findings: &[Finding]) {
+        let subjects = findings.iter().map(|finding| width(&sanitize(&finding.subject)));
         let longest = subjects.filter(|&width| width <= SUBJECT).max().unwrap_or(0);
-        let beside = RULING + longest + GAP.len();
-        // The column at which what is said begins, beside the subject or below it.
-        let (column, beside) = if beside + ROOM <= self.look.width { (beside, longest) } else { (RULING, 0) };
-        verdicts.iter().for_each(|judged| self.verdict(judged, column, beside));
+        let words = findings.iter().map(|finding| word(finding.verdict).len()).max().unwrap_or(0);
+        let indent = words + GAP.len();
+        // The column at which the reason begins, beside the subject or below it.
+        let column = indent + longest + GAP.len();
+        let columns = if column + ROOM <= self.look.width {
+            Columns { indent, subject: longest, reason: column }
+        } else {
+            Columns { indent, subject: 0, reason: indent }
+        };
+        findings.iter().for_each(|finding| self.finding(finding, &columns));
     }
 
-    /// A verdict whose subject has what is said beside it where it is no longer than `beside`.
-    fn verdict(&mut self, judged: &Judged, column: usize, beside: usize) {
-        let (ruling, subject) = (self.ruling(judged.ruling), sanitize(&judged.subject));
-        let mut said = wrapped(&sanitize(&judged.says), self.look.width - column).into_iter();
-        if width(&subject) <= beside {
-            let pad = beside - width(&subject);
-            self.line(&format!("{ruling}{GAP}{subject}{:pad$}{GAP}{}", "", said.next().unwrap_or_default()));
+    fn finding(&mut self, finding: &Finding, columns: &Columns) {
+        let pad = columns.indent - word(finding.verdict).len();
+        let (verdict, subject) =
+            (format!("{}{:pad$}", self.verdict(finding.verdict), ""), sanitize(&finding.subject));
+        let mut reason = wrapped(&sanitize(&finding.reason), self.look.width - columns.reason).into_iter();
+        if width(&subject) <= columns.subject {
+            let pad = columns.subject - width(&subject);
+            self.line(&format!("{verdict}{subject}{:pad$}{GAP}{}", "", reason.next().unwrap_or_default()));
         } else {
-            let mut lines = wrapped(&subject, self.look.width - RULING).into_iter();
-            self.line(&format!("{ruling}{GAP}{}", lines.next().unwrap_or_default()));
-            lines.for_each(|line| self.line(&format!("{:RULING$}{line}", "")));
+            let mut lines = wrapped(&subject, self.look.width - columns.indent).into_iter();
+            self.line(&format!("{verdict}{}", lines.next().unwrap_or_default()));
+            lines.for_each(|line| self.line(&format!("{:indent$}{line}", "", indent = columns.indent)));
         }
-        said.for_each(|line| self.line(&format!("{:column$}{line}", "")));
+        reason.for_each(|line| self.line(&format!("{:column$}{line}", "", column = columns.reason)));
         let dim = Style::new().dimmed();
-        if let Some(detection) = &judged.detection {
-            self.wrapped(column, &detection.sentence(), dim);
+        if let Some(detection) = &finding.detection {
+            self.wrapped(columns.reason, &detection.sentence(), dim);
         }
-        if self.look.verbose || judged.ruling != Stands::Held {
-            judged.details.iter().for_each(|detail| self.wrapped(column, &sanitize(detail), dim));
+        if self.look.verbose || finding.verdict != Verdict::Pass {
+            finding.details.iter().for_each(|detail| self.wrapped(columns.reason, &sanitize(detail), dim));
         }
     }
 
     fn summary(&mut self, report: &Report) {
-        let style = match report.outcome {
-            Stands::Held => AnsiColor::Green.on_default().bold(),
-            Stands::Lied => AnsiColor::Red.on_default().bold(),
-            Stands::CouldNotTell => AnsiColor::Yellow.on_default().bold(),
+        let style = match report.verdict {
+            Verdict::Pass => AnsiColor::Green.on_default().bold(),
+            Verdict::Fail => AnsiColor::Red.on_default().bold(),
+            Verdict::Inconclusive => AnsiColor::Yellow.on_default().bold(),
         };
         self.wrapped(0, &report.summary(), style);
     }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::Conducted;
 use super::uuencode::uuencode;
-use super::{Conducted, judged};
 use crate::complain;
-use firedrill_drill::judge::Outcome;
+use firedrill_drill::judge::Verdict;
 use firedrill_drill::report::junit::junit;
-use firedrill_drill::report::text::Look;
+use firedrill_drill::report::text::{Look, word};
 use firedrill_drill::report::{Report, Written};
 use firedrill_drill::run::Run;
 
@@ -58,17 +58,17 @@ impl Output {
     }
 
     /// Writes the run file and then the reports of a drill, and says what came of it.
-    pub(super) fn say(&self, name: &str, again: &str, conducted: Conducted) -> anyhow::Result<Outcome> {
+    pub(super) fn say(&self, name: &str, again: &str, conducted: Conducted) -> anyhow::Result<Verdict> {
         let run = match conducted {
             Ok(run) => run,
             Err(why) => {
-                complain(&format!("firedrill: {name}: could not tell: {why}"));
-                return Ok(Outcome::CouldNotTell);
+                complain(&format!("firedrill: {name}: inconclusive: {why}"));
+                return Ok(Verdict::Inconclusive);
             }
         };
         let file = self.path(name, "run.json");
         write(&file, &serde_json::to_string(&run)?)?;
-        let (outcome, report) = judged(&run);
+        let report = super::report(&run);
         let written = self.reports(name, &run, &report, &file, Some(again.to_owned()))?;
         print(&report.text(&written, self.look))?;
         if self.print_files {
@@ -77,7 +77,7 @@ impl Output {
                 print(&uuencode(&format!("{name}.{extension}.gz"), &text)?)?;
             }
         }
-        Ok(outcome)
+        Ok(report.verdict)
     }
 
     /// Writes the reports of a run that is kept in this file, and says what was written.
@@ -99,18 +99,14 @@ impl Output {
     }
 
     /// What came of several drills together.
-    pub(super) fn sum(&self, done: &[(String, Outcome)]) -> anyhow::Result<()> {
+    pub(super) fn sum(&self, done: &[(String, Verdict)]) -> anyhow::Result<()> {
         if done.len() < 2 {
             return Ok(());
         }
+        let width = done.iter().map(|(_, verdict)| word(*verdict).len()).max().unwrap_or_default();
         let mut lines = String::from("\n");
-        for (name, outcome) in done {
-            let word = match outcome {
-                Outcome::Held => "held",
-                Outcome::Lied => "LIED",
-                Outcome::CouldNotTell => "----",
-            };
-            lines += &format!("{word}   {name}\n");
+        for (name, verdict) in done {
+            lines += &format!("{:width$}   {name}\n", word(*verdict));
         }
         print(&lines)
     }

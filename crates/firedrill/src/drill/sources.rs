@@ -1,4 +1,4 @@
-//! Where evidence is, and what it wants to see before it answers.
+//! Where evidence is, and the credentials for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use firedrill_net::{Client, Credentials};
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Flags {
-    /// Prometheus; without it the drill scrapes the target's /metrics itself, and judges what that can tell
+    /// URL of Prometheus; without it, the drill scrapes the target's /metrics itself
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_PROMETHEUS", value_parser = Target::parse)]
     prometheus: Option<Target>,
 
-    /// File that holds what Prometheus wants to see: a bearer token, or USER:PASSWORD
+    /// File with Prometheus credentials: a bearer token or USER:PASSWORD
     #[arg(
         long,
         value_name = "PATH",
@@ -28,11 +28,11 @@ pub(super) struct Flags {
     )]
     prometheus_credentials_file: Option<PathBuf>,
 
-    /// Alertmanager
+    /// URL of Alertmanager
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_ALERTMANAGER", value_parser = Target::parse)]
     alertmanager: Option<Target>,
 
-    /// File that holds what Alertmanager wants to see: a bearer token, or USER:PASSWORD
+    /// File with Alertmanager credentials: a bearer token or USER:PASSWORD
     #[arg(
         long,
         value_name = "PATH",
@@ -41,15 +41,15 @@ pub(super) struct Flags {
     )]
     alertmanager_credentials_file: Option<PathBuf>,
 
-    /// The pager
+    /// URL of the pager
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_PAGER", value_parser = Target::parse)]
     pager: Option<Target>,
 
-    /// Grafana
+    /// URL of Grafana
     #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_GRAFANA", value_parser = Target::parse)]
     grafana: Option<Target>,
 
-    /// File that holds what Grafana wants to see: the token of a service account, or USER:PASSWORD
+    /// File with Grafana credentials: a service account token or USER:PASSWORD
     #[arg(long, value_name = "PATH", env = "FIREDRILL_DRILL_GRAFANA_CREDENTIALS_FILE", requires = "grafana")]
     grafana_credentials_file: Option<PathBuf>,
 }

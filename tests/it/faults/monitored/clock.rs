@@ -53,10 +53,10 @@ async fn drills_clock_set(from: &str, to: &str, words: &str) {
     drill.reaches("calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND)).await;
     clock.set(to);
-    let verdicts = drill.ended().await;
+    let findings = drill.ended().await;
     // Of what it saw at the wrong time, other reasons may come first.
-    verdicts.could_not_tell(&["scrapes", "counts", "HighErrorRatio fires"], words);
-    verdicts.could_not_be_told();
+    findings.inconclusive(&["scrapes", "counts", "HighErrorRatio fires"], words);
+    findings.is_inconclusive();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -84,8 +84,8 @@ async fn the_pagers_put_right_after_it_rang() {
     drill.reaches("recovery").await;
     sleep(draws.between(Duration::ZERO, SECOND * 4)).await;
     clock.set("+0s");
-    let verdicts = drill.ended().await;
-    verdicts.could_not_tell(&["HighErrorRatio told to pager"], "before it fired");
-    verdicts.could_not_tell(&["counts"], "the clock of the pager was put forward by");
-    verdicts.could_not_be_told();
+    let findings = drill.ended().await;
+    findings.inconclusive(&["HighErrorRatio notifies pager"], "before it fired");
+    findings.inconclusive(&["counts"], "the clock of the pager was put forward by");
+    findings.is_inconclusive();
 }

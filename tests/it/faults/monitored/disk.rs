@@ -68,9 +68,9 @@ async fn full_under_prometheus_is_never_silence_and_passes_without_a_hand() {
     let full = disk.fill();
     sleep(draws.between(SECOND * 9, SECOND * 11)).await;
     drop(full);
-    let verdicts = drill.ended().await;
-    verdicts.could_not_tell(&SILENCE, "nothing was scraped for");
-    verdicts.could_not_tell(&["scrapes"], "nothing was scraped for");
+    let findings = drill.ended().await;
+    findings.inconclusive(&SILENCE, "nothing was scraped for");
+    findings.inconclusive(&["scrapes"], "nothing was scraped for");
     rig.has_recovered().await;
     drop(rig);
     drop(disk);

@@ -74,9 +74,9 @@ async fn gone_when_its_panels_are_asked_for_is_no_panel_that_holds_and_gone_befo
     drill.reaches("calm").await;
     sleep(draws.between(Duration::ZERO, PHASES - SECOND)).await;
     wire.is(draws.one_of(&[State::Cut, State::Silent]));
-    let verdicts = drill.ended().await;
-    verdicts.could_not_tell(&["panels"], "Grafana gave no evidence");
-    verdicts.could_not_be_told();
+    let findings = drill.ended().await;
+    findings.inconclusive(&["panels"], "Grafana gave no evidence");
+    findings.is_inconclusive();
 
     wire.is(State::Whole);
     let mut drill = rig.begin_with(2, &flags, &[]);
@@ -84,5 +84,5 @@ async fn gone_when_its_panels_are_asked_for_is_no_panel_that_holds_and_gone_befo
     wire.is(State::Cut);
     sleep(draws.between(SECOND, PHASES / 2)).await;
     wire.is(State::Whole);
-    drill.ended().await.all_held();
+    drill.ended().await.all_pass();
 }

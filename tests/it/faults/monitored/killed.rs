@@ -10,7 +10,7 @@ use crate::faults::seed::Draws;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-const TOLD: &str = "HighErrorRatio told to pager";
+const TOLD: &str = "HighErrorRatio notifies pager";
 
 /// What rests on Prometheus having watched all the time: that something did not happen.
 pub(super) const SILENCE: [&str; 2] = ["HighErrorRatio silent", "nothing else fires"];
@@ -24,10 +24,10 @@ async fn prometheus_at_any_moment_leaves_no_silence_that_could_be_told_and_no_co
     drill.reaches("calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND * 2)).await;
     rig.kill_prometheus(draws.between(SECOND * 7, SECOND * 10)).await;
-    let verdicts = drill.ended().await;
-    verdicts.could_not_tell(&SILENCE, "nothing was scraped for");
-    verdicts.could_not_tell(&["scrapes"], "nothing was scraped for");
-    verdicts.held(&["counts"]);
+    let findings = drill.ended().await;
+    findings.inconclusive(&SILENCE, "nothing was scraped for");
+    findings.inconclusive(&["scrapes"], "nothing was scraped for");
+    findings.pass(&["counts"]);
     rig.has_recovered().await;
 }
 
@@ -40,7 +40,7 @@ async fn alertmanager_before_there_is_anything_to_tell_changes_nothing() {
     drill.reaches("calm").await;
     sleep(draws.between(Duration::ZERO, SECOND * 2)).await;
     rig.kill_alertmanager(draws.between(SECOND, SECOND * 3)).await;
-    drill.ended().await.all_held();
+    drill.ended().await.all_pass();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -52,11 +52,11 @@ async fn alertmanager_while_it_should_tell_is_held_only_where_the_page_came_in_t
     drill.reaches("burning").await;
     sleep(draws.between(Duration::ZERO, BURNING / 4)).await;
     rig.kill_alertmanager(draws.between(SECOND * 10, SECOND * 20)).await;
-    let verdicts = drill.ended().await;
+    let findings = drill.ended().await;
     let in_time = rig.paged_after().await.is_some_and(|after| after <= PAGED_WITHIN);
     println!("the page came in time: {in_time}");
-    assert_eq!(verdicts.is_held(TOLD), in_time, "{}", verdicts.said());
-    verdicts.held(&[
+    assert_eq!(findings.is_pass(TOLD), in_time, "{}", findings.said());
+    findings.pass(&[
         "scrapes",
         "counts",
         "HighErrorRatio fires",
@@ -75,7 +75,7 @@ async fn the_pager_before_there_is_anything_to_tell_changes_nothing() {
     drill.reaches("calm").await;
     sleep(draws.between(Duration::ZERO, SECOND * 4)).await;
     rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
-    drill.ended().await.all_held();
+    drill.ended().await.all_pass();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -88,9 +88,9 @@ async fn the_pager_after_it_rang_has_forgotten_that_and_nobody_claims_that_it_ra
     eventually(SECOND * 60, async || rig.paged_after().await.ok_or_else(|| "no page yet".to_owned())).await;
     sleep(draws.between(Duration::ZERO, SECOND * 3)).await;
     rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
-    let verdicts = drill.ended().await;
-    verdicts.could_not_tell(&[TOLD], "the pager began to listen at");
-    verdicts.could_not_be_told();
+    let findings = drill.ended().await;
+    findings.inconclusive(&[TOLD], "the pager began to listen at");
+    findings.is_inconclusive();
     rig.has_recovered().await;
 }
 
@@ -103,8 +103,8 @@ async fn the_service_at_any_moment_is_counted_within_what_can_be_known() {
     drill.reaches("calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND * 6)).await;
     rig.kill_service(draws.between(SECOND * 4, SECOND * 5)).await;
-    let verdicts = drill.ended().await;
-    verdicts.held(&["counts"]);
-    verdicts.lied("scrapes", "scrapes failed");
+    let findings = drill.ended().await;
+    findings.pass(&["counts"]);
+    findings.fail("scrapes", "scrapes failed");
     rig.has_recovered().await;
 }

@@ -22,10 +22,10 @@ async fn between_prometheus_and_the_service_leaves_no_silence_that_could_be_told
     rig.wires.scrapes.is(draws.one_of(&[State::Cut, State::Silent]));
     sleep(draws.between(SECOND * 7, SECOND * 9)).await;
     rig.wires.scrapes.is(State::Whole);
-    let verdicts = drill.ended().await;
-    verdicts.could_not_tell(&SILENCE, "nothing was scraped for");
-    verdicts.lied("scrapes", "scrapes failed");
-    verdicts.held(&["counts"]);
+    let findings = drill.ended().await;
+    findings.inconclusive(&SILENCE, "nothing was scraped for");
+    findings.fail("scrapes", "scrapes failed");
+    findings.pass(&["counts"]);
     rig.has_recovered().await;
 }
 
@@ -42,8 +42,8 @@ async fn between_the_drill_and_the_service_leaves_requests_that_nobody_knows_of_
         sleep(draws.between(SECOND, SECOND * 3)).await;
         rig.wires.traffic.is(State::Whole);
     }
-    let verdicts = drill.ended().await;
-    verdicts.held(&["scrapes", "counts", "HighErrorRatio silent", "nothing else fires"]);
+    let findings = drill.ended().await;
+    findings.pass(&["scrapes", "counts", "HighErrorRatio silent", "nothing else fires"]);
     rig.has_recovered().await;
 }
 
@@ -58,11 +58,11 @@ async fn between_alertmanager_and_the_pager_is_held_only_where_the_page_came_in_
     rig.wires.pages.is(draws.one_of(&[State::Cut, State::Silent]));
     sleep(draws.between(SECOND * 14, SECOND * 20)).await;
     rig.wires.pages.is(State::Whole);
-    let verdicts = drill.ended().await;
+    let findings = drill.ended().await;
     let in_time = rig.paged_after().await.is_some_and(|after| after <= PAGED_WITHIN);
     println!("the page came in time: {in_time}");
-    assert_eq!(verdicts.is_held("HighErrorRatio told to pager"), in_time, "{}", verdicts.said());
-    verdicts.held(&[
+    assert_eq!(findings.is_pass("HighErrorRatio notifies pager"), in_time, "{}", findings.said());
+    findings.pass(&[
         "scrapes",
         "counts",
         "HighErrorRatio fires",
@@ -80,10 +80,10 @@ async fn silent_where_evidence_is_asked_for_is_no_evidence() {
     drill.reaches("calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND)).await;
     rig.wires.prometheus.is(State::Silent);
-    let verdicts = drill.ended().await;
+    let findings = drill.ended().await;
     let all = ["scrapes", "counts", "HighErrorRatio fires", "HighErrorRatio silent", "nothing else fires"];
-    verdicts.could_not_tell(&all, "Prometheus gave no evidence");
-    verdicts.could_not_be_told();
+    findings.inconclusive(&all, "Prometheus gave no evidence");
+    findings.is_inconclusive();
     rig.wires.prometheus.is(State::Whole);
     rig.has_recovered().await;
 }
@@ -98,5 +98,5 @@ async fn slow_everywhere_is_told_as_it_is() {
     for wire in all.into_iter().chain([&wires.prometheus, &wires.alertmanager, &wires.pager]) {
         wire.is(State::Slow(draws.between(Duration::from_millis(20), Duration::from_millis(60))));
     }
-    rig.begin(1).ended().await.all_held();
+    rig.begin(1).ended().await.all_pass();
 }

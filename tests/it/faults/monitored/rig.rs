@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rustix::process::Signal;
 use tokio::time::sleep;
 
-use super::verdicts::Verdicts;
+use super::findings::Findings;
 use super::wire::Wire;
 use crate::alertmanager::Alertmanager;
 use crate::directory::Directory;
@@ -150,7 +150,7 @@ impl Rig {
 
     /// A drill without any fault, whatever was before it: all of it holds.
     pub(super) async fn has_recovered(&self) {
-        self.begin(2).ended().await.all_held();
+        self.begin(2).ended().await.all_pass();
     }
 
     /// How long after the alert fired its page rang at the pager, if it did: by what Prometheus and the pager hold
@@ -223,8 +223,8 @@ impl Drill {
         self.process.says(stage, LIMIT).await;
     }
 
-    pub(super) async fn ended(self) -> Verdicts {
+    pub(super) async fn ended(self) -> Findings {
         let ended = self.process.ended_within(LIMIT).await;
-        Verdicts::of(&ended, &self.report)
+        Findings::of(&ended, &self.report)
     }
 }

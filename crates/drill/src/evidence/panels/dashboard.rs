@@ -224,10 +224,12 @@ mod tests {
 
     #[test]
     fn files_that_are_no_dashboards_are_refused() {
+        let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let pages = format!("{repository}/tests/data/pager/pages.json");
         for (pattern, expected) in [
             ("deploy/nothing/*.json", "deploy/nothing/*.json matches no file"),
             ("Cargo.toml", "Cargo.toml is no JSON: "),
-            ("tests/data/pager/pages.json", "tests/data/pager/pages.json is no dashboard: it has no panels"),
+            (&pages, &*format!("{pages} is no dashboard: it has no panels")),
             ("a[", "a[ is no pattern of files: "),
             // What has no end, is no file, or is a great many.
             ("/dev/zero", "cannot read /dev/zero: it is no file"),
@@ -236,7 +238,7 @@ mod tests {
             let error = files(pattern).unwrap_err();
             assert!(error.starts_with(expected), "{error}");
         }
-        let all = files("deploy/grafana/dashboards/*.json").unwrap();
+        let all = files(&format!("{repository}/deploy/grafana/dashboards/*.json")).unwrap();
         assert!(all.len() >= 4 && all.iter().all(|dashboard| !dashboard.targets.is_empty()), "{}", all.len());
     }
 }

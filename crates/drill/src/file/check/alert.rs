@@ -1,7 +1,7 @@
 //! Alerts that a drill expects.
 
-use super::super::expectation::Alert;
 use super::{Drill, Here, each};
+use crate::expectation::alert::Alert;
 
 impl Drill<'_> {
     pub(super) fn alert(&self, alert: &Alert, here: &mut Here<'_>) {

@@ -3,9 +3,11 @@
 use promql_parser::parser::value::ValueType;
 
 use super::super::Premise;
-use super::super::expectation::{Increase, Quantile, Query};
 use super::super::value::{Quantity, Tolerance};
 use super::{Drill, Here};
+use crate::expectation::increase::Increase;
+use crate::expectation::quantile::Quantile;
+use crate::expectation::query::Query;
 
 impl Drill<'_> {
     pub(super) fn increase(&self, increase: &Increase, here: &mut Here<'_>) {

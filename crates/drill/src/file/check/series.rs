@@ -3,9 +3,10 @@
 use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::DrillFile;
-use super::super::expectation::{Counts, Series};
 use super::vocabulary::{self, Vocabulary};
 use super::{Drill, Here, each, label};
+use crate::expectation::counts::Counts;
+use crate::expectation::series::SeriesExist;
 use crate::promql::{self, VARIABLES};
 use firedrill_contract::metric::MetricType;
 use firedrill_contract::nearest;
@@ -25,7 +26,7 @@ impl Drill<'_> {
         }
     }
 
-    pub(super) fn series(&self, Series { series, .. }: &Series, here: &mut Here<'_>) {
+    pub(super) fn series(&self, SeriesExist { series, .. }: &SeriesExist, here: &mut Here<'_>) {
         let mut here = here.at("series");
         if series.0.is_empty() {
             here.say("found no series, expected one selector or several");

@@ -60,8 +60,8 @@ fn run(equals: &str, within: &str, number: f64, answered: impl Fn(u32) -> Answer
 }
 
 #[track_caller]
-fn assert_ruling(run: &Run, ruling: Ruling, words: &str) {
-    assert_says(run, 0, ruling, words);
+fn assert_verdict(run: &Run, verdict: Verdict, words: &str) {
+    assert_says(run, 0, verdict, words);
     // What is written is read, and judged, as it was.
     let read: Run = serde_json::from_str(&serde_json::to_string(run).unwrap()).unwrap();
     assert_eq!((&read, judge(&read)), (run, judge(run)));
@@ -72,9 +72,9 @@ fn near_by_a_latency_has_to_be_the_clients() {
     for (equals, right) in
         [("p50", 0.0203), ("mean", 0.0263), ("latency_sum", 26.3), ("slow_ratio(50ms)", 0.1)]
     {
-        assert_ruling(&run(equals, "5%", right, near), Ruling::Held, "truth ");
+        assert_verdict(&run(equals, "5%", right, near), Verdict::Pass, "truth ");
         for wrong in [right * 0.9, right * 1.1] {
-            assert_ruling(&run(equals, "5%", wrong, near), Ruling::Lied, "client ");
+            assert_verdict(&run(equals, "5%", wrong, near), Verdict::Fail, "client ");
         }
     }
 }
@@ -83,11 +83,11 @@ fn near_by_a_latency_has_to_be_the_clients() {
 fn a_path_that_was_measured_accounts_for_what_the_service_does_not_see() {
     let held =
         "client 60.32 ms, Prometheus 20.2 ms (asked: the same, within 5%), the path accounts for 40.12 ms";
-    assert_ruling(&run("p50", "5%", 0.0202, far), Ruling::Held, held);
-    assert_ruling(&run("mean", "5%", 0.0262, far), Ruling::Held, "the path accounts for 40.1 ms");
-    assert_ruling(&run("latency_sum", "5%", 26.2, far), Ruling::Held, "the path accounts for 40.1 s");
+    assert_verdict(&run("p50", "5%", 0.0202, far), Verdict::Pass, held);
+    assert_verdict(&run("mean", "5%", 0.0262, far), Verdict::Pass, "the path accounts for 40.1 ms");
+    assert_verdict(&run("latency_sum", "5%", 26.2, far), Verdict::Pass, "the path accounts for 40.1 s");
     // At the client all take longer than 50 ms.
-    assert_ruling(&run("slow_ratio(50ms)", "5%", 0.1, far), Ruling::Held, "the path accounts for 90 %");
+    assert_verdict(&run("slow_ratio(50ms)", "5%", 0.1, far), Verdict::Pass, "the path accounts for 90 %");
     let path = "every answer took at least 40.3 ms longer than was injected, connecting 40 ms to 40.03 ms";
     assert_eq!(judge(&run("p50", "5%", 0.0202, far))[0].details[0], path);
 }
@@ -96,34 +96,34 @@ fn a_path_that_was_measured_accounts_for_what_the_service_does_not_see() {
 fn more_than_the_path_explains_is_a_lie() {
     for (equals, wrong) in [("p50", 0.015), ("mean", 0.02), ("latency_sum", 20.0), ("slow_ratio(50ms)", 0.05)]
     {
-        assert_ruling(&run(equals, "5%", wrong, far), Ruling::Lied, "more than the path explains");
+        assert_verdict(&run(equals, "5%", wrong, far), Verdict::Fail, "more than the path explains");
     }
     // Of a service that nobody knows, the path may be as long as the fastest answer.
-    assert_ruling(&run("p95", "5%", 0.05, |k| foreign(far(k))), Ruling::Lied, "more than the path");
-    assert_ruling(&run("p50", "5%", 0.07, far), Ruling::Lied, "client 60.32 ms, Prometheus 70 ms");
+    assert_verdict(&run("p95", "5%", 0.05, |k| foreign(far(k))), Verdict::Fail, "more than the path");
+    assert_verdict(&run("p50", "5%", 0.07, far), Verdict::Fail, "client 60.32 ms, Prometheus 70 ms");
 }
 
 #[test]
 fn a_round_trip_is_the_path_to_a_service_that_nobody_knows() {
     let held =
         "client 60.32 ms, Prometheus 20.2 ms (asked: the same, within 5%), the path accounts for 40.12 ms";
-    assert_ruling(&run("p50", "5%", 0.0202, |k| foreign(far(k))), Ruling::Held, held);
+    assert_verdict(&run("p50", "5%", 0.0202, |k| foreign(far(k))), Verdict::Pass, held);
 }
 
 #[test]
 fn a_proxy_that_takes_connections_itself_may_hide_a_path_as_long_as_the_fastest_answer() {
     let behind = |k| Answered { handshake: MS / 10, ..foreign(far(k)) };
     let says = "client 60.32 ms, Prometheus 20.2 ms (asked: the same, within 5%), but 40.12 ms may have passed on the way";
-    assert_ruling(&run("p50", "5%", 0.0202, behind), Ruling::CouldNotTell, says);
-    assert_ruling(&run("p50", "5%", 0.0603, behind), Ruling::Held, "truth 60.32 ms");
+    assert_verdict(&run("p50", "5%", 0.0202, behind), Verdict::Inconclusive, says);
+    assert_verdict(&run("p50", "5%", 0.0603, behind), Verdict::Pass, "truth 60.32 ms");
     // The slow ones took longer by more than that.
-    assert_ruling(&run("p95", "5%", 0.05, behind), Ruling::Lied, "client 120.3 ms");
+    assert_verdict(&run("p95", "5%", 0.05, behind), Verdict::Fail, "client 120.3 ms");
 }
 
 #[test]
 fn a_service_that_does_not_wait_as_it_is_asked_says_nothing_of_the_path() {
     let hasty = |k| Answered { injected: Some(200 * MS), handshake: MS / 10, ..far(k) };
-    assert_ruling(&run("p50", "5%", 0.0202, hasty), Ruling::CouldNotTell, "may have passed on the way");
+    assert_verdict(&run("p50", "5%", 0.0202, hasty), Verdict::Inconclusive, "may have passed on the way");
 }
 
 #[test]
@@ -132,14 +132,14 @@ fn the_drills_own_lag_spoils_no_latency_that_is_right() {
     for (equals, right) in
         [("p50", 0.0203), ("mean", 0.0263), ("latency_sum", 26.3), ("slow_ratio(50ms)", 0.1)]
     {
-        assert_ruling(&run(equals, "5%", right, behind), Ruling::Held, "truth ");
+        assert_verdict(&run(equals, "5%", right, behind), Verdict::Pass, "truth ");
         // It may have read the answers as late as it sent the requests.
-        assert_ruling(
+        assert_verdict(
             &run(equals, "5%", right / 2.0, behind),
-            Ruling::CouldNotTell,
+            Verdict::Inconclusive,
             "may have passed on the way",
         );
-        assert_ruling(&run(equals, "5%", right * 2.0, behind), Ruling::Lied, "client ");
+        assert_verdict(&run(equals, "5%", right * 2.0, behind), Verdict::Fail, "client ");
     }
 }
 
@@ -147,10 +147,10 @@ fn the_drills_own_lag_spoils_no_latency_that_is_right() {
 fn round_trips_that_differ_excuse_as_much() {
     let uneven = |k: u32| Answered { handshake: 40 * MS + 2 * MS * (k % 10), ..foreign(far(k)) };
     let run_uneven = run("p95", "5%", 0.055, uneven);
-    assert_ruling(&run_uneven, Ruling::CouldNotTell, "may have passed on the way");
+    assert_verdict(&run_uneven, Verdict::Inconclusive, "may have passed on the way");
     let path = "the fastest answer took 60.29 ms, connecting 40 ms to 58.02 ms";
     assert_eq!(judge(&run_uneven)[0].details[0], path);
-    assert_ruling(&run("p95", "5%", 0.055, |k| foreign(far(k))), Ruling::Lied, "more than the path");
+    assert_verdict(&run("p95", "5%", 0.055, |k| foreign(far(k))), Verdict::Fail, "more than the path");
 }
 
 #[test]
@@ -164,8 +164,8 @@ fn premises_are_about_service_times() {
         run
     };
     // The drill's lag is no reason for an alert of the service.
-    assert_says(&silent(|k| Answered { lag: 80 * MS, ..near(k) }), 0, Ruling::Lied, "fired 45s after");
-    assert_says(&silent(far), 0, Ruling::CouldNotTell, "slow_ratio(50ms) was 100 % in burning");
+    assert_says(&silent(|k| Answered { lag: 80 * MS, ..near(k) }), 0, Verdict::Fail, "fired 45s after");
+    assert_says(&silent(far), 0, Verdict::Inconclusive, "slow_ratio(50ms) was 100 % in burning");
 }
 
 /// The same run as a version without service times wrote it.
@@ -190,7 +190,7 @@ fn in_a_file_without_service_times_lag_spoils_a_latency() {
             ..near(k)
         }))
     };
-    assert_ruling(&old(0.25, MS), Ruling::Held, "truth 25 %");
-    assert_ruling(&old(0.2, MS), Ruling::Lied, "client 25 %");
-    assert_ruling(&old(0.25, 80 * MS), Ruling::CouldNotTell, "the drill's own lag was 80.063ms (p99)");
+    assert_verdict(&old(0.25, MS), Verdict::Pass, "truth 25 %");
+    assert_verdict(&old(0.2, MS), Verdict::Fail, "client 25 %");
+    assert_verdict(&old(0.25, 80 * MS), Verdict::Inconclusive, "the drill's own lag was 80.063ms (p99)");
 }

@@ -3,18 +3,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::evidence::Source;
-use crate::judge::Verdict;
 use crate::report::{example, tests};
 
-fn page(run: &Run, verdicts: &[Verdict], written: &Written) -> String {
-    Report::new(run, verdicts).html(run, written)
+fn page(run: &Run, findings: &[Finding], written: &Written) -> String {
+    Report::new(run, findings).html(run, written)
 }
 
 #[test]
 fn the_policy_allows_the_style_sheet_and_nothing_else() {
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
     assert_eq!(STYLE_HASH, hash, "the style sheet was changed: its hash is on the right");
-    let page = page(&example::run(), &example::verdicts(), &Written::default());
+    let page = page(&example::run(), &example::findings(), &Written::default());
     assert!(page.contains(&format!("<style>{STYLE}</style>")), "what is hashed is what the browser hashes");
     for forbidden in ["<script", " style=", " on", "http://", "https://", "url(", "@import", "src="] {
         let outside_of_text = page.replace("http://app:8080", "");
@@ -27,7 +26,7 @@ fn the_policy_allows_the_style_sheet_and_nothing_else() {
 fn no_text_from_outside_becomes_markup() {
     let hostile =
         "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt;</title></style>\u{202e}\u{1b}[2J";
-    let (mut run, mut verdicts) = tests::hostile_run(hostile);
+    let (mut run, mut findings) = tests::hostile_run(hostile);
     let labels = || example::labels(&[("alertname", hostile), (hostile, hostile)]);
     if let Source::Said(prometheus) = &mut run.evidence.prometheus {
         for series in &mut prometheus.alerts {
@@ -39,11 +38,11 @@ fn no_text_from_outside_becomes_markup() {
             (page.labels, page.annotations, page.receiver) = (labels(), labels(), hostile.to_owned());
         }
     }
-    verdicts.extend(example::verdicts().into_iter().take(3));
+    findings.extend(example::findings().into_iter().take(3));
     let text = Some(hostile.to_owned());
     let written = Written { run: text.clone(), again: text, ..Written::default() };
-    let honest = page(&example::run(), &example::verdicts(), &Written::default());
-    let page = page(&run, &verdicts, &written);
+    let honest = page(&example::run(), &example::findings(), &Written::default());
+    let page = page(&run, &findings, &written);
 
     let tags = |page: &str| -> std::collections::BTreeSet<String> {
         let tags = page.split('<').skip(1).map(|tag| tag.split([' ', '>']).next().unwrap_or_default());
@@ -62,15 +61,15 @@ fn no_text_from_outside_becomes_markup() {
 #[test]
 fn the_verdict_comes_first_then_each_expectation_with_its_evidence() {
     let written = Written { again: Some("firedrill drill a.yaml --seed 7".to_owned()), ..Written::default() };
-    let page = page(&example::run(), &example::verdicts(), &written);
+    let page = page(&example::run(), &example::findings(), &written);
     let order = [
-        "Monitoring lied about 1 of 7, could not tell about 1.</p>",
-        "<a href=\"#verdict-5\">ErrorBudgetBurn fires</a>",
-        "id=\"verdict-1\"",
+        "Monitoring lied about 1 of 7; 1 inconclusive.</p>",
+        "<a href=\"#finding-5\">ErrorBudgetBurn fires</a>",
+        "id=\"finding-1\"",
         "3597 to 3600 sent, 3597 counted",
         "3 requests had no answer",
         "2 s scrape</li>",
-        "id=\"verdict-5\"",
+        "id=\"finding-5\"",
         "workload=&quot;dril&quot; matches nothing",
         "<svg class=\"chart wide\"",
         "firedrill drill a.yaml --seed 7",
@@ -86,7 +85,7 @@ fn a_run_without_any_evidence_is_reported_all_the_same() {
     run.evidence = crate::evidence::Evidence::none(run.ended);
     run.phases.clear();
     let page = page(&run, &[], &Written::default());
-    assert!(page.contains("Nothing was expected, so nothing can be told."));
+    assert!(page.contains("Inconclusive: nothing was expected."));
     assert!(page.contains("No raw samples were collected"));
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
 }

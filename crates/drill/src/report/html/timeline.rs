@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use crate::evidence::{Labels, Page, Sample, Series};
-use crate::judge::{counters, episodes};
+use crate::expectation::alert::episodes;
+use crate::judge::request_counters;
 use crate::run::Run;
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Second};
@@ -167,16 +168,16 @@ impl Truth {
 
 impl Seen {
     fn of(run: &Run, to: f64) -> Self {
-        let Some((series, status)) = counters(run) else {
+        let Some((series, status)) = request_counters(run) else {
             return Self { by: None, rate: Vec::new(), errors: None };
         };
         let by = if run.evidence.prometheus.said().is_some() { "Prometheus" } else { "/metrics" };
         let since = Since(run.began);
         let rate = rate(series.iter(), since, to);
-        let errors = series.iter().any(|series| series.labels.contains_key(status)).then(|| {
+        let errors = series.iter().any(|series| series.labels.contains_key(&status)).then(|| {
             let failed = series
                 .iter()
-                .filter(|series| series.labels.get(status).is_some_and(|status| status.starts_with('5')));
+                .filter(|series| series.labels.get(&status).is_some_and(|status| status.starts_with('5')));
             share(&self::rate(failed, since, to), &rate)
         });
         Self { by: Some(by), rate: thinned(rate), errors: errors.map(thinned) }

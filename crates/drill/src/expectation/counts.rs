@@ -1,89 +1,111 @@
 //! Each request is counted once.
 
-use std::collections::BTreeMap;
-
-use crate::evidence::Series;
-use crate::file::expectation::Counts;
-use crate::file::{DrillFile, Expectation};
+use super::Kind;
+use crate::file::DrillFile;
+use crate::judge::case::{Case, SETTLED};
+use crate::judge::cause;
+use crate::judge::rise::{Rises, START_TIME};
+use crate::judge::verdict::Finding;
 use crate::question::{Explain, Questions};
-use crate::run::{PhaseLedger, Run};
+use crate::run::PhaseLedger;
 use firedrill_contract::quantity::many;
 use firedrill_load::ledger::Range;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use super::case::{Case, SETTLED};
-use super::cause;
-use super::rise::{Rises, START_TIME};
-use super::verdict::{Finding, Verdict};
-
-fn selector(case: &Case<'_>, counts: &Counts) -> Result<String, Finding> {
-    case.series_of_requests(counts.series.as_ref(), &format!("{}_count", DrillFile::DURATION))
+/// Each request is counted once: no more, no fewer, each under its status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Of which phases: all of them, since only before and after them is it quiet.
+    pub counts: AllPhases,
+    /// The counters that count, as a selector; those of the semantic conventions where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+    /// The label that holds the status; `http_response_status_code` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
-fn status(counts: &Counts) -> &str {
-    counts.status.as_deref().unwrap_or(DrillFile::STATUS)
+/// The one thing that can be counted exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AllPhases {
+    /// Every request of the drill.
+    #[serde(rename = "all phases")]
+    AllPhases,
 }
 
-/// The counters of a run, as they were seen, and their label for the status; nothing where none were wanted or had.
-pub(crate) fn counters(run: &Run) -> Option<(&[Series], &str)> {
-    let case = Case::new(run);
-    let counts = run.drill.expect.iter().find_map(|expectation| match expectation {
-        Expectation::Counts(counts) => Some(counts),
-        _ => None,
-    })?;
-    let series = case.samples(&selector(&case, counts).ok()?).ok()?;
-    Some((series, status(counts)))
-}
-
-pub(super) fn ask(case: &Case<'_>, counts: &Counts, questions: &mut Questions) {
-    questions.selectors.extend(selector(case, counts).into_iter().chain([START_TIME.to_owned()]));
-}
-
-pub(super) fn explain(case: &Case<'_>, counts: &Counts) -> Vec<Explain> {
-    let (from, to) = (case.run.began, case.run.ended + case.scrape_interval());
-    let explain = |expression| Explain { expression, labels: [].into(), from, to };
-    selector(case, counts).into_iter().map(explain).collect()
-}
-
-pub(super) fn judge(case: &Case<'_>, counts: &Counts) -> Verdict {
-    found(case, counts).unwrap_or_else(|finding| finding).about("counts")
-}
-
-fn found(case: &Case<'_>, counts: &Counts) -> Result<Finding, Finding> {
-    let whole = case.phase(None)?;
-    let selector = selector(case, counts)?;
-    let series = case.samples(&selector)?;
-    let sent = whole.ledger.requests();
-    if sent.most == 0 {
-        return Err(Finding::could_not_tell("no request reached the service"));
+impl Kind for Counts {
+    fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
+        questions.selectors.extend(self.selector(case).into_iter().chain([START_TIME.to_owned()]));
     }
-    if series.is_empty() {
-        return uncounted(case, &selector, sent);
+
+    fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
+        vec![self.finding(case).unwrap_or_else(|finding| finding).about("counts")]
     }
-    let status = status(counts);
-    let look = |rises: &Rises<'_>| {
-        let counted = Counted::of(rises, status);
-        let wrong = Truth { sent, lost: rises.lost(case, &whole) }.wrong(&counted, &whole);
-        (counted, wrong)
-    };
-    let rises = Rises::of(case, series, |rises| {
-        let (counted, wrong) = look(rises);
-        wrong.is_empty() || counted.all >= sent.most
-    })?;
-    let (counted, wrong) = look(&rises);
-    let wrong = [rises.fell, wrong].concat();
-    let says = format!("{} sent, {} counted", shown(sent), counted.all);
-    if wrong.is_empty() {
-        return Ok(Finding::held(says).with(rises.notes));
+
+    fn request_counters(&self, case: &Case<'_>) -> Option<(String, String)> {
+        Some((self.selector(case).ok()?, self.status().to_owned()))
     }
-    if rises.moved {
-        let says = format!(
-            "{says}; but others were sending under the same labels: use a workload of the drill's own"
-        );
-        return Err(Finding::could_not_tell(says).with(wrong).with(rises.notes));
+
+    fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
+        let (from, to) = (case.run.began, case.run.ended + case.scrape_interval());
+        let explain = |expression| Explain { expression, labels: [].into(), from, to };
+        self.selector(case).into_iter().map(explain).collect()
     }
-    let mut wrong = wrong.into_iter();
-    let first = wrong.next().unwrap_or_default();
-    Ok(Finding::lied(format!("{says}: {first}")).with(wrong).with(rises.notes))
+
+    fn depends_on_schedule(&self) -> bool {
+        false
+    }
+}
+
+impl Counts {
+    fn selector(&self, case: &Case<'_>) -> Result<String, Finding> {
+        case.series_of_requests(self.series.as_ref(), &format!("{}_count", DrillFile::DURATION))
+    }
+
+    fn status(&self) -> &str {
+        self.status.as_deref().unwrap_or(DrillFile::STATUS)
+    }
+
+    fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
+        let whole = case.phase(None)?;
+        let selector = self.selector(case)?;
+        let series = case.samples(&selector)?;
+        let sent = whole.ledger.requests();
+        if sent.most == 0 {
+            return Err(Finding::inconclusive("no request reached the service"));
+        }
+        if series.is_empty() {
+            return uncounted(case, &selector, sent);
+        }
+        let status = self.status();
+        let look = |rises: &Rises<'_>| {
+            let counted = Counted::of(rises, status);
+            let wrong = Truth { sent, lost: rises.lost(case, &whole) }.wrong(&counted, &whole);
+            (counted, wrong)
+        };
+        let rises = Rises::of(case, series, |rises| {
+            let (counted, wrong) = look(rises);
+            wrong.is_empty() || counted.all >= sent.most
+        })?;
+        let (counted, wrong) = look(&rises);
+        let wrong = [rises.fell, wrong].concat();
+        let says = format!("{} sent, {} counted", shown(sent), counted.all);
+        if wrong.is_empty() {
+            return Ok(Finding::pass(says).with(rises.notes));
+        }
+        if rises.moved {
+            let says = format!(
+                "{says}; but others were sending under the same labels: use a workload of the drill's own"
+            );
+            return Err(Finding::inconclusive(says).with(wrong).with(rises.notes));
+        }
+        let mut wrong = wrong.into_iter();
+        let first = wrong.next().unwrap_or_default();
+        Ok(Finding::fail(format!("{says}: {first}")).with(wrong).with(rises.notes))
+    }
 }
 
 /// What can be said where no counter matches.
@@ -94,7 +116,7 @@ fn uncounted(case: &Case<'_>, selector: &str, sent: Range) -> Result<Finding, Fi
     if let Some(job) = job
         && case.scrapes(Some(job))?.is_empty()
     {
-        return Ok(Finding::lied(format!("{what}: Prometheus scrapes no target of job {job:?}")));
+        return Ok(Finding::fail(format!("{what}: Prometheus scrapes no target of job {job:?}")));
     }
     let causes = cause::of(case, selector);
     let exposed = case.run.evidence.service.said().is_some_and(|service| {

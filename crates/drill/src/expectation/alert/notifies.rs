@@ -1,15 +1,85 @@
 //! Whether somebody was told of an alert that fired: what the pager got, and where the notification was lost.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
 use crate::evidence::{FailedNotifications, Held, Page};
-use crate::file::expectation::{Alert, Notifies};
+use crate::file::value::Span;
 use crate::judge::case::{Case, SETTLED, said};
 use crate::judge::verdict::Finding;
 use firedrill_contract::Time;
 use firedrill_contract::quantity::{format_duration, many};
 
-use super::{Episode, among, missing, wanted};
+use super::{Alert, Episode, among, missing, wanted};
+
+/// Who is told of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notifies {
+    /// Alertmanager's name for who is told.
+    pub receiver: String,
+    /// How long after the alert began to fire; 60 s where it is left out.
+    pub within: Span,
+}
+
+impl Notifies {
+    /// How long a page may take where the file does not say.
+    pub const WITHIN: Span = Span(std::time::Duration::from_secs(60));
+}
+
+impl JsonSchema for Notifies {
+    fn schema_name() -> Cow<'static, str> {
+        "Notifies".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Who is told of an alert.", "anyOf": [
+            { "type": "string", "description": "Alertmanager's name for who is told, within 60 s." },
+            { "type": "object", "additionalProperties": false, "required": ["receiver"], "properties": {
+                "receiver": { "type": "string", "description": "Alertmanager's name for who is told." },
+                "within": generator.subschema_for::<Span>(),
+            } },
+        ] })
+    }
+}
+
+impl<'de> Deserialize<'de> for Notifies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Whole {
+            receiver: String,
+            #[serde(default = "within")]
+            within: Span,
+        }
+        const fn within() -> Span {
+            Notifies::WITHIN
+        }
+        struct NameOrWhole;
+        impl<'de> Visitor<'de> for NameOrWhole {
+            type Value = Notifies;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a receiver such as pager, or { receiver: pager, within: 30s }")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Notifies, E> {
+                Ok(Notifies { receiver: name.to_owned(), within: within() })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Notifies, A::Error> {
+                let Whole { receiver, within } = Whole::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Notifies { receiver, within })
+            }
+        }
+        deserializer.deserialize_any(NameOrWhole)
+    }
+}
 
 /// The alert as Alertmanager held it, since it fired.
 pub(super) fn held<'a>(
@@ -38,17 +108,17 @@ pub(super) fn told(
                 let says = format!(
                     "its page rang at {rang} by the pager's clock, before it fired: which of both clocks was off is not known"
                 );
-                return (Finding::could_not_tell(says), Some(rang));
+                return (Finding::inconclusive(says), Some(rang));
             }
             let took = rang.since(episode.fired).unwrap_or_default();
             let (shown, within) = (format_duration(took), format_duration(notifies.within.0));
             let finding = if took <= notifies.within.0 {
-                Finding::held(format!("{shown} after it fired (asked: within {within})"))
+                Finding::pass(format!("{shown} after it fired (asked: within {within})"))
             } else {
-                Finding::lied(format!("{shown} after it fired, {within} were allowed"))
+                Finding::fail(format!("{shown} after it fired, {within} were allowed"))
             };
             let finding = match missing(alert, &page.annotations) {
-                Some(missing) => Finding::lied(format!("the page lacks {missing}")),
+                Some(missing) => Finding::fail(format!("the page lacks {missing}")),
                 None => finding,
             };
             (finding, Some(rang))
@@ -67,11 +137,11 @@ fn page<'a>(
     let failed = failed(case, &notifies.receiver);
     let pager = match (pager, &failed) {
         // Where Alertmanager itself says that it could not tell anybody, nobody has to ask the pager.
-        (Err(_), Some(failed)) => return Err(Finding::lied(format!("nobody was told: {failed}"))),
+        (Err(_), Some(failed)) => return Err(Finding::fail(format!("nobody was told: {failed}"))),
         (pager, _) => pager?,
     };
     if pager.listening_since > episode.fired {
-        return Err(Finding::could_not_tell(format!(
+        return Err(Finding::inconclusive(format!(
             "the pager began to listen at {}, after it fired: it may have heard of it before",
             pager.listening_since
         )));
@@ -90,7 +160,7 @@ fn page<'a>(
     }
     case.known_at(episode.fired + notifies.within.0 + SETTLED, "the page")?;
     if let Some(other) = pages.find(|page| page.rang_at.is_some()) {
-        return Err(Finding::lied(format!(
+        return Err(Finding::fail(format!(
             "told to {:?} and not to {:?}",
             other.receiver, notifies.receiver
         )));
@@ -115,37 +185,37 @@ fn unheard(
         alertmanager.unseen.iter().find(|unseen| unseen.to >= episode.fired && unseen.from <= until)
     });
     if let (Some(unseen), None) = (unseen, held.peek()) {
-        return Finding::lied(format!(
+        return Finding::fail(format!(
             "{what}, and Alertmanager could not be asked meanwhile: {}",
             unseen.why
         ));
     }
     if alertmanager.is_some() && held.peek().is_none() {
-        return Finding::lied(format!(
+        return Finding::fail(format!(
             "{what}: Prometheus never told Alertmanager, look at its `alerting` section"
         ));
     }
     for held in held {
         if let Some(by) = held.inhibited_by.first() {
-            return Finding::lied(format!("{what}: Alertmanager inhibits it because of {by}"));
+            return Finding::fail(format!("{what}: Alertmanager inhibits it because of {by}"));
         }
         if let Some(by) = held.silenced_by.first() {
-            return Finding::could_not_tell(format!("{what}: Alertmanager has a silence for it, {by}"));
+            return Finding::inconclusive(format!("{what}: Alertmanager has a silence for it, {by}"));
         }
         if let Some(by) = held.muted_by.first() {
-            return Finding::could_not_tell(format!("{what}: Alertmanager mutes it at this time, by {by}"));
+            return Finding::inconclusive(format!("{what}: Alertmanager mutes it at this time, by {by}"));
         }
         if !held.receivers.contains(&notifies.receiver) {
             let routed = held.receivers.join(", ");
-            return Finding::lied(format!(
+            return Finding::fail(format!(
                 "{what}: Alertmanager routes it to {routed:?}, not to {:?}",
                 notifies.receiver
             ));
         }
     }
     match failed {
-        Some(failed) => Finding::lied(format!("{what}: {failed}")),
-        None => Finding::lied(what.to_owned()),
+        Some(failed) => Finding::fail(format!("{what}: {failed}")),
+        None => Finding::fail(what.to_owned()),
     }
 }
 

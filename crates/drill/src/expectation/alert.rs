@@ -3,24 +3,103 @@
 //! Read from `ALERTS`, which Prometheus writes at each evaluation: when an alert began to pend, when it
 //! fired, and when it did for the last time are known to one evaluation, whoever looks and whenever.
 
-mod told;
+mod notifies;
 
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::evidence::{Labels, Rule, Sample, Series};
-use crate::file::expectation::{Alert, Fires, Resolves};
+use crate::file::value::Span;
 use crate::question::Explain;
 use crate::run::PhaseLedger;
 use firedrill_contract::Time;
 use firedrill_contract::nearest;
 use firedrill_contract::quantity::format_duration;
 
-use super::case::{Case, SETTLED, succeeded};
-use super::cause;
-use super::verdict::{Detection, Finding, Ruling, Verdict};
-use told::{held, told};
+use super::Kind;
+use crate::judge::case::{Case, SETTLED, succeeded};
+use crate::judge::cause;
+use crate::judge::verdict::{Detection, Finding};
+pub use notifies::Notifies;
+use notifies::{held, told};
 
-pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
+/// An alert fires, resolves, is told; or never fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// Its name.
+    pub alert: String,
+    /// The labels that it must have, among others.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: IndexMap<String, String>,
+    /// Its label `severity`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// The annotations that it must have, whatever they say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<String>,
+    /// It fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fires: Option<Fires>,
+    /// It resolves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolves: Option<Resolves>,
+    /// Somebody is told: the receiver, or `{ receiver: pager, within: 30s }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifies: Option<Notifies>,
+    /// It does not fire, from the first phase to the end of the drill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub never: Option<Firing>,
+}
+
+/// When an alert fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fires {
+    /// The phase that causes it.
+    pub during: String,
+    /// How long after the phase's begin it may take.
+    pub within: Span,
+}
+
+/// When an alert resolves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolves {
+    /// How long after the end of the phase that caused it.
+    pub within: Span,
+}
+
+/// The word for an alert that fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Firing {
+    /// It fires.
+    Fires,
+}
+
+impl Kind for Alert {
+    fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
+        judge(case, self)
+    }
+
+    fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
+        explain(case, self)
+    }
+
+    fn unquiet(&self, case: &Case<'_>) -> Option<String> {
+        fires_now(case, self).then(|| format!("{} to fall silent", self.alert))
+    }
+
+    fn expects_alert(&self, name: &str, labels: &Labels) -> bool {
+        let wanted: Labels = self.labels.clone().into_iter().collect();
+        self.fires.is_some() && self.alert == name && among(&wanted, labels)
+    }
+}
+
+fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
     let Ok(rules) = case.alerting_rules(&alert.alert) else { return Vec::new() };
     let during = alert.fires.as_ref().map(|fires| fires.during.as_str());
     let Ok(phase) = case.phase(during) else { return Vec::new() };
@@ -35,7 +114,7 @@ pub(super) fn explain(case: &Case<'_>, alert: &Alert) -> Vec<Explain> {
         .collect()
 }
 
-pub(super) fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Verdict> {
+fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Finding> {
     let name = &alert.alert;
     if alert.never.is_some() {
         let labels = wanted(alert).iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
@@ -53,7 +132,7 @@ pub(super) fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Verdict> {
     let mut paged = None;
     if let Some(notifies) = &alert.notifies {
         let (finding, page) = told(case, alert, &episode, notifies);
-        verdicts.push(finding.about(format!("{name} told to {}", notifies.receiver)));
+        verdicts.push(finding.about(format!("{name} notifies {}", notifies.receiver)));
         paged = page;
     }
     verdicts[0].detection = Some(episode.detection(case, alert, paged));
@@ -68,18 +147,16 @@ pub(super) fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Verdict> {
 }
 
 /// The verdicts of an alert that did not fire: what should have followed could not be judged.
-fn without(alert: &Alert, first: Verdict) -> Vec<Verdict> {
+fn without(alert: &Alert, first: Finding) -> Vec<Finding> {
     let name = &alert.alert;
     let rest = |subject: String| {
-        let finding = match first.ruling {
-            Ruling::NotYet(until) => Finding::not_yet(until, "waiting for it to fire"),
-            Ruling::Held | Ruling::Lied | Ruling::CouldNotTell => {
-                Finding::could_not_tell("could not be judged: nothing fired")
-            }
+        let finding = match first.pending_until {
+            Some(until) => Finding::pending(until, "waiting for it to fire"),
+            None => Finding::inconclusive("could not be judged: nothing fired"),
         };
         finding.about(subject)
     };
-    let told = alert.notifies.as_ref().map(|notifies| rest(format!("{name} told to {}", notifies.receiver)));
+    let told = alert.notifies.as_ref().map(|notifies| rest(format!("{name} notifies {}", notifies.receiver)));
     let resolved = alert.resolves.map(|_| rest(format!("{name} resolves")));
     let rest: Vec<_> = told.into_iter().chain(resolved).collect();
     std::iter::once(first).chain(rest).collect()
@@ -119,9 +196,7 @@ fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
     let rules = &case.prometheus()?.rules;
     let alerting = || rules.iter().filter(|rule| rule.alerting);
     if alerting().next().is_none() {
-        return Err(Finding::could_not_tell(
-            "Prometheus has no alerting rules loaded: look at its rule_files",
-        ));
+        return Err(Finding::inconclusive("Prometheus has no alerting rules loaded: look at its rule_files"));
     }
     let found = case.alerting_rules(&alert.alert)?;
     // Several rules may share a name, for several severities.
@@ -131,10 +206,10 @@ fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
     let Some(rule) = matching.or_else(|| found.first()) else {
         let nearest = nearest(&alert.alert, alerting().map(|rule| rule.name.as_str()));
         let nearest = nearest.map(|name| format!("; the nearest is {name}")).unwrap_or_default();
-        return Err(Finding::lied(format!("Prometheus has no alerting rule of this name{nearest}")));
+        return Err(Finding::fail(format!("Prometheus has no alerting rule of this name{nearest}")));
     };
     if !rule.last_error.is_empty() {
-        return Err(Finding::lied(format!("its rule cannot be evaluated: {}", rule.last_error)));
+        return Err(Finding::fail(format!("its rule cannot be evaluated: {}", rule.last_error)));
     }
     Ok(rule)
 }
@@ -169,11 +244,11 @@ fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a
             .any(|(_, last)| *last >= cause && *last + interval * 2 < phase.ended);
         let since = series.samples.first().map(|Sample(at, _)| at.to_string()).unwrap_or_default();
         return Err(if silenced {
-            Finding::lied(
+            Finding::fail(
                 "it was firing before the cause and fell silent while the cause was there: is its comparison turned round?",
             )
         } else {
-            Finding::could_not_tell(format!(
+            Finding::inconclusive(format!(
                 "it was firing before the cause, since {since}: start when it is silent"
             ))
         });
@@ -201,7 +276,7 @@ fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a
 }
 
 /// Whether the alert, as the drill is to cause it, fires at the time of collection.
-pub(super) fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
+fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
     let Ok(rule) = rule(case, alert) else { return false };
     let recent = Duration::from_millis(rule.interval_ms).mul_f64(1.5) + SETTLED;
     let wanted = wanted(alert);
@@ -237,7 +312,7 @@ fn never_fired(
     let interval = Duration::from_millis(rule.interval_ms);
     case.known_at(deadline + interval + SETTLED, &format!("{} to fire", alert.alert))?;
     if let Some(gap) = case.gap(phase.began, deadline)? {
-        return Err(Finding::could_not_tell(format!("it never fired, but {gap}")));
+        return Err(Finding::inconclusive(format!("it never fired, but {gap}")));
     }
     let what = format!("never fired in the {} it had", format_duration(fires.within.0));
     let of_name = |state| {
@@ -247,7 +322,7 @@ fn never_fired(
         )
     };
     if let Some(other) = of_name("firing")?.next() {
-        return Ok(Finding::lied(format!(
+        return Ok(Finding::fail(format!(
             "fired, but not with the labels that were asked for: {}",
             difference(&wanted(alert), &other.labels)
         )));
@@ -260,7 +335,7 @@ fn never_fired(
     let what = match pended {
         Some((first, last)) if last + interval.mul_f64(1.5) >= deadline => {
             let since = format_duration(deadline.since(first).unwrap_or_default());
-            return Ok(Finding::lied(format!(
+            return Ok(Finding::fail(format!(
                 "{what}: it pended for {since} of them, and its `for` asks for {asked}"
             )));
         }
@@ -296,14 +371,14 @@ impl Episode<'_> {
         let took = self.fired.since(self.phase.began).unwrap_or_default();
         let (shown, within) = (format_duration(took), format_duration(fires.within.0));
         if let Some(missing) = missing(alert, &self.rule.annotations) {
-            return Finding::lied(format!("fired {shown} after the cause, without the annotation {missing}"));
+            return Finding::fail(format!("fired {shown} after the cause, without the annotation {missing}"));
         }
         if took <= fires.within.0 {
-            return Finding::held(format!("{shown} after the cause (asked: within {within})"));
+            return Finding::pass(format!("{shown} after the cause (asked: within {within})"));
         }
-        let finding = Finding::lied(format!("fired {shown} after the cause, {within} were allowed"));
+        let finding = Finding::fail(format!("fired {shown} after the cause, {within} were allowed"));
         match case.gap(self.phase.began, self.fired) {
-            Ok(Some(gap)) => Finding::could_not_tell(format!(
+            Ok(Some(gap)) => Finding::inconclusive(format!(
                 "fired {shown} after the cause, {within} were allowed; but {gap}"
             )),
             Ok(None) | Err(_) => finding
@@ -314,9 +389,7 @@ impl Episode<'_> {
     /// Where the time went.
     fn detection(&self, case: &Case<'_>, alert: &Alert, paged: Option<Time>) -> Detection {
         let cause = self.phase.began;
-        let apart = |later: Time, earlier: Time| {
-            later.since(earlier).map_or(0, |apart| u64::try_from(apart.as_millis()).unwrap_or(u64::MAX))
-        };
+        let apart = |later: Time, earlier: Time| later.since(earlier).unwrap_or_default().as_secs_f64();
         let scrapes = case.scrapes(case.run.drill.job.as_deref()).unwrap_or_default();
         let first = scrapes
             .iter()
@@ -328,12 +401,12 @@ impl Episode<'_> {
         let scraped = first.unwrap_or(cause).min(pending);
         let held = held(case, alert, self.fired).map(|held| held.first_seen).min();
         Detection {
-            detected_ms: apart(self.fired, cause),
-            scrape_ms: apart(scraped, cause),
-            evaluation_ms: apart(pending, scraped),
-            for_ms: apart(self.fired, pending),
-            delivery_ms: held.map(|held| apart(held, self.fired)),
-            grouping_ms: paged.map(|paged| apart(paged, held.unwrap_or(self.fired).max(self.fired))),
+            detected_seconds: apart(self.fired, cause),
+            scrape_seconds: apart(scraped, cause),
+            evaluation_seconds: apart(pending, scraped),
+            for_seconds: apart(self.fired, pending),
+            delivery_seconds: held.map(|held| apart(held, self.fired)),
+            grouping_seconds: paged.map(|paged| apart(paged, held.unwrap_or(self.fired).max(self.fired))),
         }
     }
 }
@@ -355,14 +428,14 @@ fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Resul
     // An expression that nothing feeds any more gives nothing, as if all were well. A scrape that failed
     // feeds those that are about failed scrapes.
     if let Some(why) = case.unwatched(episode.fired, over, |_| true)? {
-        return Err(Finding::could_not_tell(format!("it no longer fires since {over}, but {why}")));
+        return Err(Finding::inconclusive(format!("it no longer fires since {over}, but {why}")));
     }
     let Some(took) = over.since(episode.phase.ended) else {
-        return Ok(Finding::lied(format!("resolved at {over}, before its cause ended")));
+        return Ok(Finding::fail(format!("resolved at {over}, before its cause ended")));
     };
     let shown = format_duration(took);
     if took <= resolves.within.0 + interval {
-        return Ok(Finding::held(format!("{shown} after its cause ended (asked: within {within})")));
+        return Ok(Finding::pass(format!("{shown} after its cause ended (asked: within {within})")));
     }
     let says = format!("resolved {shown} after its cause ended, {within} were allowed");
     Ok(remembered(case, episode, resolves, says))
@@ -373,7 +446,7 @@ fn remembered(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves, says: 
     let query = &episode.rule.query;
     let mut long = cause::long_memory(case, query, resolves.within.0).into_iter();
     let says = long.next().map_or_else(|| says.clone(), |first| format!("{says}: {first}"));
-    Finding::lied(says).with(long.map(|more| format!("also: {more}")).chain([written(episode.rule)]))
+    Finding::fail(says).with(long.map(|more| format!("also: {more}")).chain([written(episode.rule)]))
 }
 
 /// That it did not fire while the drill ran.
@@ -388,14 +461,14 @@ fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
         firing.iter().flat_map(|series| episodes(series, interval)).filter(|(_, last)| *last >= began).min();
     if let Some((first, _)) = since {
         if first < began {
-            return Err(Finding::could_not_tell(format!("it was firing before the drill, since {first}")));
+            return Err(Finding::inconclusive(format!("it was firing before the drill, since {first}")));
         }
         let after = format_duration(first.since(began).unwrap_or_default());
         return Ok(case.should_be_silent(format!("fired {after} after the drill began")));
     }
     case.known_at(ended + interval + SETTLED, "the last evaluation")?;
     match case.unwatched(began, ended, succeeded)? {
-        Some(why) => Err(Finding::could_not_tell(format!("it did not fire, but {why}"))),
-        None => Ok(Finding::held("it did not fire")),
+        Some(why) => Err(Finding::inconclusive(format!("it did not fire, but {why}"))),
+        None => Ok(Finding::pass("it did not fire")),
     }
 }

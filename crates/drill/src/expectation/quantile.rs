@@ -1,20 +1,126 @@
 //! A quantile of the latency is what clients saw, as far as the buckets can tell.
 
-use std::collections::BTreeMap;
-
+use super::Kind;
+use super::query::enough;
 use crate::evidence::{Sample, Series, Source, Value};
 use crate::file::DrillFile;
-use crate::file::expectation::Quantile;
 use crate::file::value::{Quantity, Tolerance};
+use crate::judge::case::{Case, SETTLED};
+use crate::judge::cause;
+use crate::judge::clocks::{self, Between};
+use crate::judge::truth::{Truth, seconds};
+use crate::judge::verdict::Finding;
 use crate::question::{Explain, Instant, Questions};
 use crate::run::PhaseLedger;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use super::case::{Case, SETTLED};
-use super::cause;
-use super::clocks::{self, Between};
-use super::query::enough;
-use super::truth::{Truth, seconds};
-use super::verdict::{Finding, Verdict};
+/// A quantile of the latency is what clients saw, as far as the buckets can tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quantile {
+    /// Which one, such as 0.99.
+    pub quantile: f64,
+    /// The phase that it is about; the whole drill where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<String>,
+    /// By how much it may be off.
+    pub within: Tolerance,
+    /// The histogram, as a selector without `_bucket`; that of the semantic conventions where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+}
+
+impl Kind for Quantile {
+    fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
+        let Ok(phase) = case.phase(self.during.as_deref()) else { return };
+        let Ok(Asked { native, classic, buckets, raw }) = Asked::of(case, self, &phase) else { return };
+        let at = phase.ended;
+        questions.queries.extend([native, classic, buckets].map(|query| Instant { query, at }));
+        questions.selectors.push(raw);
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
+        let phase = self.during.as_ref().map(|phase| format!(" in {phase}")).unwrap_or_default();
+        let about = format!("{}{phase}", Quantity::Quantile(self.quantile));
+        vec![self.finding(case).unwrap_or_else(|finding| finding).about(about)]
+    }
+
+    fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
+        let Ok(phase) = case.phase(self.during.as_deref()) else { return Vec::new() };
+        let asked = Asked::of(case, self, &phase);
+        let (from, to) = (phase.began, phase.ended);
+        let explain = |asked: Asked| Explain { expression: asked.classic, labels: [].into(), from, to };
+        asked.into_iter().map(explain).collect()
+    }
+}
+
+impl Quantile {
+    fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
+        let phase = case.phase(self.during.as_deref())?;
+        let of = Quantity::Quantile(self.quantile);
+        let answered = phase.ledger.latency().count();
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        if answered as f64 * (1.0 - self.quantile) < 1.0 {
+            return Err(Finding::inconclusive(format!("{answered} answers are too few for {of}")));
+        }
+        clocks::spoiled_by_lag(of, &phase, self.within)?;
+        case.known_at(phase.ended + SETTLED + SETTLED, "the last scrape of the phase")?;
+        enough(case, &phase)?;
+        if let Some(gap) = case.gap(phase.began, phase.ended)? {
+            return Err(Finding::inconclusive(gap));
+        }
+        let truth = |between| Truth::of(of, &phase, between);
+        let Some(client) = truth(Between::Nothing) else {
+            return Err(Finding::inconclusive("no request of the phase was answered"));
+        };
+        let seen = self.seen(case, &phase)?;
+        if seen.native.is_none() && seen.classic.is_none() {
+            let asked = Asked::of(case, self, &phase)?.classic;
+            return Ok(
+                cause::blame("Prometheus has no such histogram", cause::of(case, &asked)).with([asked])
+            );
+        }
+        let right = |between| truth(between).is_some_and(|truth| seen.is_right(truth, self.within));
+        let between = clocks::least_between(right);
+        let whose = if between == Some(Between::Nothing) { "truth" } else { "client" };
+        let mut says = format!("{whose} {}", seconds(client.least));
+        if let Some(number) = seen.native {
+            says += &format!(", native {}", seconds(number));
+        }
+        if let Some(number) = seen.classic {
+            says += &format!(", classic {}", seconds(number));
+        }
+        if let Some((lower, upper)) = seen.bucket(client.least) {
+            says += &format!(" (bucket edges alone explain {} to {})", seconds(lower), seconds(upper));
+        }
+        says += &format!(", asked: within {}", self.within);
+        let number = seen.native.or(seen.classic).unwrap_or(client.least);
+        Ok(clocks::finding(between, says, &seconds(client.least - number), &phase.ledger))
+    }
+
+    fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {
+        let asked = Asked::of(case, self, phase)?;
+        if matches!(case.run.evidence.prometheus, Source::NotAsked) {
+            let buckets = increases(case.samples(&asked.raw)?, phase);
+            let classic = histogram_quantile(self.quantile, &buckets);
+            return Ok(Seen {
+                native: None,
+                classic,
+                edges: buckets.into_iter().map(|(edge, _)| edge).collect(),
+            });
+        }
+        let one = |query: &str| {
+            let values = case.answer(query, phase.ended)?;
+            Ok::<_, Finding>(values.first().map(|one| one.value).filter(|number| !number.is_nan()))
+        };
+        let edge = |value: &Value| number(value.labels.get("le")?);
+        let mut edges: Vec<_> = case.answer(&asked.buckets, phase.ended)?.iter().filter_map(edge).collect();
+        edges.sort_by(f64::total_cmp);
+        Ok(Seen { native: one(&asked.native)?, classic: one(&asked.classic)?, edges })
+    }
+}
 
 /// What is asked about a histogram: in its native form, in its classic one, and for its buckets.
 struct Asked {
@@ -40,69 +146,6 @@ impl Asked {
             raw,
         })
     }
-}
-
-pub(super) fn ask(case: &Case<'_>, quantile: &Quantile, questions: &mut Questions) {
-    let Ok(phase) = case.phase(quantile.during.as_deref()) else { return };
-    let Ok(Asked { native, classic, buckets, raw }) = Asked::of(case, quantile, &phase) else { return };
-    let at = phase.ended;
-    questions.queries.extend([native, classic, buckets].map(|query| Instant { query, at }));
-    questions.selectors.push(raw);
-}
-
-pub(super) fn explain(case: &Case<'_>, quantile: &Quantile) -> Vec<Explain> {
-    let Ok(phase) = case.phase(quantile.during.as_deref()) else { return Vec::new() };
-    let asked = Asked::of(case, quantile, &phase);
-    let (from, to) = (phase.began, phase.ended);
-    let explain = |asked: Asked| Explain { expression: asked.classic, labels: [].into(), from, to };
-    asked.into_iter().map(explain).collect()
-}
-
-pub(super) fn judge(case: &Case<'_>, quantile: &Quantile) -> Verdict {
-    let phase = quantile.during.as_ref().map(|phase| format!(" in {phase}")).unwrap_or_default();
-    let about = format!("{}{phase}", Quantity::Quantile(quantile.quantile));
-    found(case, quantile).unwrap_or_else(|finding| finding).about(about)
-}
-
-fn found(case: &Case<'_>, quantile: &Quantile) -> Result<Finding, Finding> {
-    let phase = case.phase(quantile.during.as_deref())?;
-    let of = Quantity::Quantile(quantile.quantile);
-    let answered = phase.ledger.latency().count();
-    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    if answered as f64 * (1.0 - quantile.quantile) < 1.0 {
-        return Err(Finding::could_not_tell(format!("{answered} answers are too few for {of}")));
-    }
-    clocks::spoiled_by_lag(of, &phase, quantile.within)?;
-    case.known_at(phase.ended + SETTLED + SETTLED, "the last scrape of the phase")?;
-    enough(case, &phase)?;
-    if let Some(gap) = case.gap(phase.began, phase.ended)? {
-        return Err(Finding::could_not_tell(gap));
-    }
-    let truth = |between| Truth::of(of, &phase, between);
-    let Some(client) = truth(Between::Nothing) else {
-        return Err(Finding::could_not_tell("no request of the phase was answered"));
-    };
-    let seen = seen(case, quantile, &phase)?;
-    if seen.native.is_none() && seen.classic.is_none() {
-        let asked = Asked::of(case, quantile, &phase)?.classic;
-        return Ok(cause::blame("Prometheus has no such histogram", cause::of(case, &asked)).with([asked]));
-    }
-    let right = |between| truth(between).is_some_and(|truth| seen.is_right(truth, quantile.within));
-    let between = clocks::least_between(right);
-    let whose = if between == Some(Between::Nothing) { "truth" } else { "client" };
-    let mut says = format!("{whose} {}", seconds(client.least));
-    if let Some(number) = seen.native {
-        says += &format!(", native {}", seconds(number));
-    }
-    if let Some(number) = seen.classic {
-        says += &format!(", classic {}", seconds(number));
-    }
-    if let Some((lower, upper)) = seen.bucket(client.least) {
-        says += &format!(" (bucket edges alone explain {} to {})", seconds(lower), seconds(upper));
-    }
-    says += &format!(", asked: within {}", quantile.within);
-    let number = seen.native.or(seen.classic).unwrap_or(client.least);
-    Ok(clocks::finding(between, says, &seconds(client.least - number), &phase.ledger))
 }
 
 /// What monitoring makes of the histogram.
@@ -138,27 +181,6 @@ impl Seen {
         };
         seen >= lower && seen <= if upper.is_infinite() { last } else { upper }
     }
-}
-
-fn seen(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Result<Seen, Finding> {
-    let asked = Asked::of(case, quantile, phase)?;
-    if matches!(case.run.evidence.prometheus, Source::NotAsked) {
-        let buckets = increases(case.samples(&asked.raw)?, phase);
-        let classic = histogram_quantile(quantile.quantile, &buckets);
-        return Ok(Seen {
-            native: None,
-            classic,
-            edges: buckets.into_iter().map(|(edge, _)| edge).collect(),
-        });
-    }
-    let one = |query: &str| {
-        let values = case.answer(query, phase.ended)?;
-        Ok::<_, Finding>(values.first().map(|one| one.value).filter(|number| !number.is_nan()))
-    };
-    let edge = |value: &Value| number(value.labels.get("le")?);
-    let mut edges: Vec<_> = case.answer(&asked.buckets, phase.ended)?.iter().filter_map(edge).collect();
-    edges.sort_by(f64::total_cmp);
-    Ok(Seen { native: one(&asked.native)?, classic: one(&asked.classic)?, edges })
 }
 
 /// The edge of a bucket, as `le` has it.

@@ -1,0 +1,98 @@
+//! No alert begins to fire but those that the drill expects.
+
+use super::Kind;
+use super::alert::Firing;
+use super::alert::{among, episodes};
+use crate::evidence::{Labels, Series};
+use crate::judge::case::{Case, SETTLED, succeeded};
+use crate::judge::verdict::Finding;
+use firedrill_contract::quantity::{format_duration, many};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// No alert begins to fire but those that the drill expects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NothingElse {
+    /// What nothing else does.
+    pub nothing_else: Firing,
+    /// The labels of the alerts that it is about; all alerts where it is left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: IndexMap<String, String>,
+    /// Alerts that may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
+}
+
+impl Kind for NothingElse {
+    fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
+        vec![self.finding(case).unwrap_or_else(|finding| finding).about("nothing else fires")]
+    }
+}
+
+impl NothingElse {
+    fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
+        let prometheus = case.prometheus()?;
+        let rules = || prometheus.rules.iter().filter(|rule| rule.alerting);
+        let interval = |name: &str| {
+            let longest = rules().filter(|rule| rule.name == name).map(|rule| rule.interval_ms).max();
+            Duration::from_millis(longest.unwrap_or(60_000))
+        };
+        if rules().next().is_none() {
+            return Err(Finding::inconclusive(
+                "Prometheus has no alerting rules loaded: look at its rule_files",
+            ));
+        }
+        let about: Labels = self.labels.clone().into_iter().collect();
+        let mut others = Vec::new();
+        for series in prometheus.alerts.iter().filter(|series| among(&about, &series.labels)) {
+            let Some(name) = series.labels.get("alertname") else { continue };
+            if series.labels.get("alertstate").is_none_or(|state| state != "firing")
+                || self.expected(case, name, series)
+            {
+                continue;
+            }
+            let interval = interval(name);
+            let new = episodes(series, interval).into_iter().find(|(first, _)| *first >= case.run.began);
+            if let Some((first, _)) = new {
+                let after = format_duration(first.since(case.run.began).unwrap_or_default());
+                others.push(format!("{name}{} fired {after} after the drill began", shown(&series.labels)));
+            }
+        }
+        let mut others = others.into_iter();
+        if let Some(first) = others.next() {
+            return Ok(case.should_be_silent(first).with(others));
+        }
+        let longest = rules().map(|rule| rule.interval_ms).max().unwrap_or_default();
+        case.known_at(
+            case.run.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
+            "the last evaluation",
+        )?;
+        match case.unwatched(case.run.began, case.run.ended, succeeded)? {
+            Some(why) => Err(Finding::inconclusive(format!("nothing else fired, but {why}"))),
+            None => Ok(Finding::pass(format!(
+                "{}, none fired that was not asked to",
+                many(rules().count(), "alerting rule", "alerting rules")
+            ))),
+        }
+    }
+
+    fn expected(&self, case: &Case<'_>, name: &str, series: &Series) -> bool {
+        let drill = &case.run.drill;
+        drill.expect.iter().any(|expectation| expectation.kind().expects_alert(name, &series.labels))
+            || self.except.iter().any(|except| except == name)
+    }
+}
+
+/// The labels that say what an alert is about.
+fn shown(labels: &Labels) -> String {
+    let plain = |name: &str| !matches!(name, "__name__" | "alertname" | "alertstate");
+    let each: Vec<_> = labels
+        .iter()
+        .filter(|(name, _)| plain(name))
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    if each.is_empty() { String::new() } else { format!("{{{}}}", each.join(", ")) }
+}
