@@ -12,7 +12,7 @@ use firedrill_drill::evidence::{
 };
 use firedrill_drill::file::DrillFile;
 use firedrill_drill::run::{PhaseLedger, Run, VERSION};
-use firedrill_load::fate::Fate;
+use firedrill_load::outcome::Outcome;
 use firedrill_load::ledger::{Ledger, Times};
 use http::StatusCode;
 
@@ -162,7 +162,7 @@ fn made_up(requests: u32) -> Run {
         let due = LASTS / requests * n;
         // From 1 to 1001 ms, all over.
         let took = Duration::from_micros(1_000 + u64::from(n.wrapping_mul(2_654_435_761) % 1_000_000));
-        ledger.enter(Fate::Answered(StatusCode::OK), Times { due, left: due, sent: None, ended: due + took });
+        ledger.enter(Outcome::Answered(StatusCode::OK), Times { due, left: due, sent: None, ended: due + took });
     }
     Run {
         version: VERSION,

@@ -12,8 +12,8 @@ use crate::evidence::{
 use crate::file::DrillFile;
 use crate::run::{PhaseLedger, VERSION};
 use firedrill_contract::Time;
-use firedrill_load::fate::Fate;
 use firedrill_load::ledger::{Ledger, Times};
+use firedrill_load::outcome::Outcome;
 
 const SECOND: Duration = Duration::from_secs(1);
 const BEGAN: Time = Time::from_millis(1_700_000_000_000);
@@ -51,7 +51,7 @@ fn run(expect: &str) -> Run {
             let due = SECOND * u32::try_from(begin).unwrap()
                 + Duration::from_millis(100) * u32::try_from(k).unwrap();
             let ended = due + Duration::from_millis(20 + k % 40);
-            ledger.enter(Fate::Answered(status), Times { due, left: due, sent: None, ended });
+            ledger.enter(Outcome::Answered(status), Times { due, left: due, sent: None, ended });
         }
         let begin = i64::try_from(begin).unwrap();
         PhaseLedger { name: name.to_owned(), began: at(begin), ended: at(begin + 30), ledger }
@@ -287,10 +287,10 @@ mod counts {
     }
 
     #[test]
-    fn a_request_whose_fate_nobody_knows_widens_the_truth_by_one() {
+    fn a_request_whose_outcome_nobody_knows_widens_the_truth_by_one() {
         let mut run = run(COUNTS);
         let due = SECOND * 59;
-        run.phases[1].ledger.enter(Fate::Reset, Times { due, left: due, sent: None, ended: due });
+        run.phases[1].ledger.enter(Outcome::Reset, Times { due, left: due, sent: None, ended: due });
         assert_says(&run, 0, Verdict::Pass, "600 to 601 sent, 600 counted");
         counters(&mut run)[0]
             .samples
@@ -725,7 +725,7 @@ mod spoilers {
         let due = SECOND * 31;
         for _ in 0..10 {
             run.phases[1].ledger.enter(
-                Fate::NotSent,
+                Outcome::NotSent,
                 Times { due, left: due + SECOND * 3, sent: None, ended: due + SECOND * 3 },
             );
         }

@@ -116,11 +116,11 @@ mod tests {
 
     use super::*;
     use firedrill_contract::Time;
-    use firedrill_load::fate::Fate;
     use firedrill_load::ledger::{Ledger, Times};
+    use firedrill_load::outcome::Outcome;
 
     #[test]
-    fn requests_whose_fate_nobody_knows_may_have_failed_or_not() {
+    fn requests_whose_outcome_nobody_knows_may_have_failed_or_not() {
         let mut phase = PhaseLedger {
             name: "calm".to_owned(),
             began: Time::from_millis(0),
@@ -128,8 +128,12 @@ mod tests {
             ledger: Ledger::default(),
         };
         let times = Times { due: Duration::ZERO, left: Duration::ZERO, sent: None, ended: Duration::ZERO };
-        let fates = [Fate::Answered(StatusCode::OK), Fate::Answered(StatusCode::BAD_GATEWAY), Fate::TimedOut];
-        fates.into_iter().for_each(|fate| phase.ledger.enter(fate, times));
+        let outcomes = [
+            Outcome::Answered(StatusCode::OK),
+            Outcome::Answered(StatusCode::BAD_GATEWAY),
+            Outcome::TimedOut,
+        ];
+        outcomes.into_iter().for_each(|outcome| phase.ledger.enter(outcome, times));
         let truth = Truth::of(Quantity::ErrorRatio, &phase, Between::Nothing).unwrap();
         // One of two or three failed, or two of three.
         assert_eq!((truth.least, truth.most), (1.0 / 3.0, 2.0 / 3.0));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use firedrill_contract::Rate;
-use firedrill_load::fate::Fate;
-use firedrill_load::load::Outcome;
+use firedrill_load::outcome::Outcome;
+use firedrill_load::load::Summary;
 use firedrill_load::timings::Timings;
 use firedrill_net::Target;
 
@@ -25,7 +25,7 @@ pub(super) struct Report {
     answered: BTreeMap<u16, u64>,
     /// By the status with which the answer began.
     truncated: BTreeMap<u16, u64>,
-    /// By fate.
+    /// By outcome.
     unanswered: BTreeMap<&'static str, u64>,
     /// From when each answered request was due to the end of its answer.
     latency_seconds: Option<Latency>,
@@ -33,7 +33,7 @@ pub(super) struct Report {
     service_time_seconds: Option<Latency>,
     lag_seconds: Option<Lag>,
     #[serde(skip)]
-    fates: Vec<(Fate, u64)>,
+    outcomes: Vec<(Outcome, u64)>,
 }
 
 /// How long answers took.
@@ -80,30 +80,30 @@ fn seconds(timings: &Timings, share: f64) -> Option<f64> {
 }
 
 impl Report {
-    pub(super) fn new(outcome: &Outcome, targets: &[Target], rate: Rate, seed: u64) -> Self {
-        let ledger = outcome.ledger();
+    pub(super) fn new(summary: &Summary, targets: &[Target], rate: Rate, seed: u64) -> Self {
+        let ledger = summary.ledger();
         let (mut answered, mut truncated, mut unanswered) =
             (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for (fate, count) in ledger.fates() {
-            match fate {
-                Fate::Answered(status) => answered.insert(status.as_u16(), count),
-                Fate::Truncated(status) => truncated.insert(status.as_u16(), count),
-                Fate::HungUp
-                | Fate::Reset
-                | Fate::Closed
-                | Fate::Garbled
-                | Fate::TimedOut
-                | Fate::Refused
-                | Fate::Unreachable
-                | Fate::NotSent
-                | Fate::Abandoned => unanswered.insert(fate.name(), count),
+        for (outcome, count) in ledger.outcomes() {
+            match outcome {
+                Outcome::Answered(status) => answered.insert(status.as_u16(), count),
+                Outcome::Truncated(status) => truncated.insert(status.as_u16(), count),
+                Outcome::HungUp
+                | Outcome::Reset
+                | Outcome::Closed
+                | Outcome::Garbled
+                | Outcome::TimedOut
+                | Outcome::Refused
+                | Outcome::Unreachable
+                | Outcome::NotSent
+                | Outcome::Abandoned => unanswered.insert(outcome.name(), count),
             };
         }
         Self {
             targets: targets.iter().map(ToString::to_string).collect(),
             rate: rate.to_string(),
             seed,
-            lasted_seconds: outcome.lasted().as_secs_f64(),
+            lasted_seconds: summary.lasted().as_secs_f64(),
             due: ledger.due(),
             answered,
             truncated,
@@ -111,7 +111,7 @@ impl Report {
             latency_seconds: Latency::from_timings(ledger.latency()),
             service_time_seconds: ledger.service_time().and_then(Latency::from_timings),
             lag_seconds: Lag::from_timings(ledger.lag()),
-            fates: ledger.fates().collect(),
+            outcomes: ledger.outcomes().collect(),
         }
     }
 }
@@ -122,27 +122,27 @@ impl fmt::Display for Report {
         writeln!(f, "{due} requests were due in {} s at {rate}   seed {seed}", short(self.lasted_seconds))?;
         self.targets.iter().try_for_each(|target| writeln!(f, "  {target}"))?;
         writeln!(f)?;
-        for (fate, count) in &self.fates {
-            match fate {
-                Fate::Answered(status) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
-                Fate::Truncated(status) => {
+        for (outcome, count) in &self.outcomes {
+            match outcome {
+                Outcome::Answered(status) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
+                Outcome::Truncated(status) => {
                     writeln!(
                         f,
                         "  {:<12} {count:>9}   {}, status {}",
-                        fate.name(),
-                        fate.meaning(),
+                        outcome.name(),
+                        outcome.meaning(),
                         status.as_u16()
                     )?;
                 }
-                Fate::HungUp
-                | Fate::Reset
-                | Fate::Closed
-                | Fate::Garbled
-                | Fate::TimedOut
-                | Fate::Refused
-                | Fate::Unreachable
-                | Fate::NotSent
-                | Fate::Abandoned => writeln!(f, "  {:<12} {count:>9}   {}", fate.name(), fate.meaning())?,
+                Outcome::HungUp
+                | Outcome::Reset
+                | Outcome::Closed
+                | Outcome::Garbled
+                | Outcome::TimedOut
+                | Outcome::Refused
+                | Outcome::Unreachable
+                | Outcome::NotSent
+                | Outcome::Abandoned => writeln!(f, "  {:<12} {count:>9}   {}", outcome.name(), outcome.meaning())?,
             }
         }
         if self.answered.is_empty() {
@@ -193,29 +193,29 @@ mod tests {
     use firedrill_load::ledger::{Ledger, Times};
     use firedrill_load::load::Phase;
 
-    fn report(fates: &[(Fate, u64)]) -> Report {
+    fn report(outcomes: &[(Outcome, u64)]) -> Report {
         let mut ledger = Ledger::default();
-        for (fate, latency) in fates {
+        for (outcome, latency) in outcomes {
             let (due, left) = (Duration::ZERO, Duration::from_millis(1));
-            ledger.enter(*fate, Times { due, left, sent: None, ended: Duration::from_millis(*latency) });
+            ledger.enter(*outcome, Times { due, left, sent: None, ended: Duration::from_millis(*latency) });
         }
         let (began, lasted) = (Duration::ZERO, Duration::from_secs(30));
         let phase = Phase { name: "load".to_owned(), began, ended: lasted, ledger };
-        let outcome =
-            Outcome { began: Time::from_millis(0), phases: vec![phase], ended: lasted, interrupted: false };
+        let summary =
+            Summary { began: Time::from_millis(0), phases: vec![phase], ended: lasted, interrupted: false };
         let target = Target::parse("http://app:8080/work").unwrap();
-        Report::new(&outcome, &[target], "5/s".parse().unwrap(), 7)
+        Report::new(&summary, &[target], "5/s".parse().unwrap(), 7)
     }
 
     #[test]
     fn a_report_says_what_came_back_and_how_late() {
         let (ok, bad) = (StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR);
         let text = report(&[
-            (Fate::Answered(ok), 20),
-            (Fate::Answered(ok), 20),
-            (Fate::Answered(bad), 150),
-            (Fate::Truncated(ok), 1),
-            (Fate::Reset, 1),
+            (Outcome::Answered(ok), 20),
+            (Outcome::Answered(ok), 20),
+            (Outcome::Answered(bad), 150),
+            (Outcome::Truncated(ok), 1),
+            (Outcome::Reset, 1),
         ])
         .to_string();
         assert_eq!(
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_load_without_any_answer_says_so_plainly() {
-        let report = report(&[(Fate::Refused, 1)]);
+        let report = report(&[(Outcome::Refused, 1)]);
         assert!(report.to_string().contains("Nothing was ever answered."));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["unanswered"]["refused"], 1);

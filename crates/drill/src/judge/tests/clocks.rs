@@ -50,7 +50,7 @@ fn run(equals: &str, within: &str, number: f64, answered: impl Fn(u32) -> Answer
         let left = due + lag;
         let sent = Some((left, Trip { handshake, injected }));
         let times = Times { due, left, sent, ended: left + service_time };
-        run.phases[1].ledger.enter(Fate::Answered(StatusCode::OK), times);
+        run.phases[1].ledger.enter(Outcome::Answered(StatusCode::OK), times);
     }
     let at = run.phases[1].ended;
     let value = Value { labels: Labels::new(), value: number };
