@@ -15,7 +15,7 @@ test *args:
 # Check formatting, lints and dependencies
 lint:
     cargo fmt --check
-    cargo clippy --all-targets -- --deny warnings
+    cargo clippy --workspace --all-targets -- --deny warnings
     cargo deny check
 
 # Measure

@@ -7,13 +7,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use firedrill_contract::Time;
-use firedrill_drill::evidence::{
-    Clock, Evidence, Labels, Prometheus, Rule, Sample, Selected, Series, Source,
-};
+use firedrill_drill::evidence::{Clock, Evidence, Labels, Prometheus, Reply, Rule, Sample, Selected, Series};
 use firedrill_drill::file::DrillFile;
 use firedrill_drill::run::{PhaseLedger, Run, VERSION};
-use firedrill_load::outcome::Outcome;
 use firedrill_load::ledger::{Ledger, Times};
+use firedrill_load::outcome::Outcome;
 use http::StatusCode;
 
 use crate::quartiles::median;
@@ -162,7 +160,10 @@ fn made_up(requests: u32) -> Run {
         let due = LASTS / requests * n;
         // From 1 to 1001 ms, all over.
         let took = Duration::from_micros(1_000 + u64::from(n.wrapping_mul(2_654_435_761) % 1_000_000));
-        ledger.enter(Outcome::Answered(StatusCode::OK), Times { due, left: due, sent: None, ended: due + took });
+        ledger.enter(
+            Outcome::Answered(StatusCode::OK),
+            Times { due, left: due, sent: None, ended: due + took },
+        );
     }
     Run {
         version: VERSION,
@@ -176,7 +177,7 @@ fn made_up(requests: u32) -> Run {
         clock_moved_ms: 0,
         interrupted: false,
         evidence: Evidence {
-            prometheus: Source::Said(prometheus(began, f64::from(requests))),
+            prometheus: Reply::Received(prometheus(began, f64::from(requests))),
             ..Evidence::none(ended + Duration::from_secs(120))
         },
     }

@@ -28,9 +28,9 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::directory::Directory;
-use crate::eventually::eventually;
-use crate::process::within;
+use crate::support::directory::Directory;
+use crate::support::eventually::eventually;
+use crate::support::process::within;
 use tools::{Log, Tools};
 
 /// How long something that the page does in its next second may take, on the slowest machine.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::process::{Ended, Process};
+use crate::support::process::{Ended, Process};
 
 const RIGHT: &str =
     "name: x\nphases: { calm: { for: 90s, rate: 1/s, work: {} } }\nexpect: [{ nothing_else: fires }]\n";
@@ -173,11 +173,4 @@ async fn without_a_file_it_says_what_it_takes() {
     let ended = Process::start(&["check"]).ended().await;
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("<FILE>"), "{}", ended.stderr);
-}
-
-#[tokio::test]
-async fn the_schema_is_printed_as_it_is_published() {
-    let ended = Process::start(&["check", "--schema"]).ended().await;
-    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
-    assert!(ended.stdout == include_str!("../../docs/drill-files.schema.json"));
 }

@@ -3,9 +3,9 @@
 //!
 //! Every command that serves stands on the same server; the pager is tried where its own routes matter.
 
-use crate::client::{Client, End};
-use crate::process::within;
-use crate::serving::Serving;
+use crate::support::client::{Client, End};
+use crate::support::process::within;
+use crate::support::serving::Serving;
 
 /// What somebody hides behind a request, where it must not be taken for another one. It would be counted
 /// under a workload of its own.

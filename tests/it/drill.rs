@@ -7,10 +7,11 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::directory::Directory;
-use crate::peer::{Act, Peer};
-use crate::process::{Ended, Process};
-use crate::serving::Serving;
+use crate::support::directory::Directory;
+use crate::support::peer::{Act, Peer};
+use crate::support::process::{Ended, Process};
+use crate::support::repository;
+use crate::support::serving::Serving;
 
 /// How long the drill that comes with the program may take, on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -186,7 +187,7 @@ async fn files_that_are_printed_are_taken_from_the_log_as_they_were_written() {
     let ended = drill(&directory, &["--print-files", "--target", &target, "short.yaml"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     directory.write("log", &ended.stdout);
-    let extract = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/extract"))
+    let extract = std::process::Command::new(repository::path("deploy/extract"))
         .arg(directory.path().join("taken"))
         .stdin(std::fs::File::open(directory.path().join("log")).unwrap())
         .output()

@@ -1,6 +1,7 @@
 //! What the drill finds where monitoring keeps it.
 
 mod alertmanager;
+mod hours;
 mod prometheus;
 
 use std::sync::Arc;
@@ -12,8 +13,7 @@ use firedrill_drill::question::Questions;
 use firedrill_net::Client;
 use firedrill_net::Target;
 
-/// How often what forgets is looked at.
-const EVERY: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 fn client(url: &str) -> Client {
     Client::new(Target::parse(url).unwrap(), None)
@@ -27,6 +27,10 @@ fn now() -> Time {
     jiff::Timestamp::now().into()
 }
 
-fn collector(sources: Sources, questions: &Questions) -> Collector {
-    sources.start(questions, EVERY, clock()).unwrap()
+/// A collector that watches these sources, each of which is there.
+async fn collector(sources: &Sources, questions: &Questions) -> Collector {
+    let mut collector = Collector::new(sources, questions, POLL_INTERVAL, clock()).unwrap();
+    collector.preflight().await.unwrap();
+    collector.watch();
+    collector
 }

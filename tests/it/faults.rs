@@ -5,17 +5,16 @@
 //!
 //! Clients hang up at every byte (`hang_up`) and come in crowds (`crowd`), resources run out (`exhausted`), and
 //! health answers through all of it (`saturated`). In `monitored`, a drill goes on while what monitors it is hit.
-//! Moments and sizes are drawn from a seed (`seed`).
+//! Moments and sizes are drawn from a seed (`support/draws`).
 
 mod crowd;
 mod exhausted;
 mod hang_up;
-pub(crate) mod monitored;
+mod monitored;
 mod saturated;
-mod seed;
 
-use crate::scrape::Scrape;
-use crate::service::Service;
+use crate::support::scrape::Scrape;
+use crate::support::service::Service;
 
 impl Service {
     /// Waits until no connection is open but the one that asks, and no more files than before the fault.

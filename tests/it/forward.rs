@@ -12,8 +12,8 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::peer::{Act, Peer};
-use crate::process::{Process, within};
+use crate::support::peer::{Act, Peer};
+use crate::support::process::{Process, within};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use firedrill_drill::file::DrillFile;
 use firedrill_load::arrivals::Arrivals;
-use firedrill_load::outcome::Outcome;
 use firedrill_load::load::{Bounds, Load, Summary};
+use firedrill_load::outcome::Outcome;
 use firedrill_load::plan::Plan;
 use firedrill_load::request::{Query, Request};
 use firedrill_net::Target;
@@ -18,8 +18,8 @@ use http::{HeaderMap, Method, StatusCode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::peer::{Act, Peer};
-use crate::process::{Ended, Process};
+use crate::support::peer::{Act, Peer};
+use crate::support::process::{Ended, Process};
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -1,9 +1,10 @@
 //! `firedrill completions` and `man`: what is said of the program is made of the program.
 
-use crate::process::{Ended, Process};
+use crate::support::process::{Ended, Process};
 
 async fn said(arguments: &[&str]) -> Ended {
-    Process::start(arguments).ended().await
+    // However wide the terminal is that the tests run on.
+    Process::start_with(arguments, &[("COLUMNS", "100")]).ended().await
 }
 
 #[tokio::test]
@@ -24,15 +25,25 @@ async fn bash_takes_the_completions_and_offers_a_commands_flags() {
 }
 
 #[tokio::test]
-async fn a_page_says_what_help_says() {
-    let page = said(&["man", "drill"]).await;
-    assert_eq!(page.code, Some(0), "{page:?}");
-    for words in
-        [".TH firedrill-drill 1  \"firedrill 0.", "\\-\\-max\\-in\\-flight", "monitoring told the truth"]
-    {
-        assert!(page.stdout.contains(words), "{words}: {page:?}");
+async fn help_says_what_there_is() {
+    let commands =
+        ["serve", "drill", "judge", "check", "load", "forward", "pager", "probe", "completions", "man"];
+    let program = said(&["--help"]).await;
+    insta::assert_snapshot!("help", program.stdout);
+    let listed = program.stdout.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let listed: Vec<_> = listed.filter_map(|line| line.split_whitespace().next()).collect();
+    for command in commands {
+        assert!(listed.contains(&command), "{command} is not listed: {listed:?}");
+        insta::assert_snapshot!(format!("help_{command}"), said(&[command, "--help"]).await.stdout);
     }
-    assert!(said(&["man"]).await.stdout.contains("firedrill\\-drill(1)"));
+}
+
+#[tokio::test]
+async fn a_page_says_what_help_says() {
+    for arguments in [&["man"][..], &["man", "probe"]] {
+        let page = said(arguments).await.stdout.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        insta::assert_snapshot!(arguments.join("_"), page);
+    }
     let ended = said(&["man", "dril"]).await;
     assert_eq!(ended.code, Some(2));
     assert!(

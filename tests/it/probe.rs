@@ -1,7 +1,7 @@
 //! `firedrill probe`: exit codes and what it says.
 
-use crate::peer::{Act, Peer};
-use crate::process::{Ended, Process};
+use crate::support::peer::{Act, Peer};
+use crate::support::process::{Ended, Process};
 
 async fn probe(url: &str) -> Ended {
     Process::start(&["probe", "--timeout", "1s", url]).ended().await

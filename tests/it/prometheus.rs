@@ -1,19 +1,16 @@
 //! What a real Prometheus makes of `/metrics`.
 
-pub(crate) mod api;
-pub(crate) mod server;
-
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::client::End;
-use crate::eventually::eventually;
-use crate::service::Service;
-use api::{Api, Raw, RawValue};
-use server::Server;
+use crate::support::client::End;
+use crate::support::eventually::eventually;
+use crate::support::prometheus::api::{Api, Raw, RawValue};
+use crate::support::prometheus::server::Server;
+use crate::support::service::Service;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

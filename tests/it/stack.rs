@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::client::{Client, End};
-use crate::dashboard;
-use crate::eventually::eventually;
-use crate::fetch;
-use crate::prometheus::api::{Api, RawValue};
-use crate::scrape::Scrape;
+use crate::support::client::{Client, End};
+use crate::support::dashboard;
+use crate::support::eventually::eventually;
+use crate::support::fetch;
+use crate::support::prometheus::api::{Api, RawValue};
+use crate::support::scrape::Scrape;
 use compose::{IMAGE, Project, docker};
 use grafana::Grafana;
 

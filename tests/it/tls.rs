@@ -14,9 +14,9 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::directory::Directory;
-use crate::process::{Ended, Process};
-use crate::serving::Serving;
+use crate::support::directory::Directory;
+use crate::support::process::{Ended, Process};
+use crate::support::serving::Serving;
 
 /// How long the drill below may take, on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(60);

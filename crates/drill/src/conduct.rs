@@ -17,9 +17,6 @@ use firedrill_load::plan::Planned;
 use firedrill_net::Target;
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
 
-/// How often to look whether what is waited for has come.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// A drill that is ready to be conducted.
 pub struct Drill {
     /// Its file.
@@ -32,8 +29,8 @@ pub struct Drill {
     pub load: Load,
     /// Where evidence is.
     pub sources: Sources,
-    /// How often to look at what forgets.
-    pub every: Duration,
+    /// How often sources are polled.
+    pub poll_interval: Duration,
 }
 
 /// How far a drill has come.
@@ -75,23 +72,22 @@ impl Drill {
         self,
         now: &Now,
         stages: &watch::Sender<Stage>,
-        mut stopping: ShutdownSignal,
+        shutdown: ShutdownSignal,
     ) -> Result<Run, Unready> {
-        self.sources.preflight().await.map_err(Unready::NoEvidence)?;
         let clock = OwnClock::watched(Arc::clone(now));
         let mut run = self.before(now());
-        let Self { load, sources, every, .. } = self;
-        let collector =
-            sources.start(&judge::questions(&run), every, Arc::clone(now)).map_err(Unready::Unaskable)?;
-        tokio::select! {
-            () = quiet(&collector, &mut run, now, stages) => {}
-            () = stopping.wait_for(Shutdown::Graceful) => return Err(Unready::Interrupted),
-        }
+        let Self { load, sources, poll_interval, .. } = self;
+        let collector = Collector::new(&sources, &judge::questions(&run), poll_interval, Arc::clone(now))
+            .map_err(Unready::Unaskable)?;
+        let mut waiting = Waiting { collector, poll_interval, stages, shutdown };
+        waiting.collector.preflight().await.map_err(Unready::NoEvidence)?;
+        waiting.collector.watch();
+        waiting.quiet(&mut run, now).await?;
         stages.send_replace(Stage::Sending(load.progress()));
-        let sent = load.run(stopping.clone()).await;
+        let sent = load.run(waiting.shutdown.clone()).await;
         let summary = sent.map_err(|error| Unready::Unsendable(error.to_string()))?;
         run.take(summary);
-        gather(&collector, &mut run, &clock, stages, &mut stopping).await;
+        waiting.gather(&mut run, &clock).await;
         Ok(run)
     }
 
@@ -157,58 +153,64 @@ impl OwnClock {
     }
 }
 
-/// Waits until the target has been scraped and no alert fires that the drill is to cause, as long as
-/// that may take. What is still not so then, the judge finds.
-async fn quiet(collector: &Collector, run: &mut Run, now: &Now, stages: &watch::Sender<Stage>) {
-    let first = now();
-    loop {
-        run.began = now();
-        run.evidence = collector.collect(&judge::questions(run), run.began).await;
-        let Some((reason, within)) = judge::unquiet(run) else { return };
-        if now() >= first + within {
-            return;
+/// Waits for what monitoring has not seen yet.
+struct Waiting<'a> {
+    collector: Collector,
+    poll_interval: Duration,
+    stages: &'a watch::Sender<Stage>,
+    shutdown: ShutdownSignal,
+}
+
+/// That somebody wants it to end.
+struct Interrupted;
+
+impl Waiting<'_> {
+    /// Waits until the target has been scraped and no alert fires that the drill is to cause, as long as
+    /// that may take. What is still not so then, the judge finds.
+    async fn quiet(&mut self, run: &mut Run, now: &Now) -> Result<(), Unready> {
+        let first = now();
+        loop {
+            run.began = now();
+            self.collector.poll(run.began, &mut run.evidence).await;
+            let Some((reason, within)) = judge::unquiet(run) else { return Ok(()) };
+            if now() >= first + within {
+                return Ok(());
+            }
+            self.pause(Stage::Quieting(reason)).await.map_err(|Interrupted| Unready::Interrupted)?;
         }
-        stages.send_replace(Stage::Quieting(reason));
-        sleep(LOOK).await;
+    }
+
+    /// Polls until the rest can be asked, and collects everything; again where that shows that more is to come.
+    async fn gather(&mut self, run: &mut Run, clock: &OwnClock) {
+        let questions = judge::questions(run);
+        loop {
+            self.collector.poll(run.began, &mut run.evidence).await;
+            run.clock_moved_ms = clock.moved_ms();
+            if let Some((until, what)) = judge::awaited(run) {
+                run.interrupted = self.pause(Stage::Waiting(until, what)).await.is_err();
+                continue;
+            }
+            run.evidence = self.collector.collect(&questions, run.began).await;
+            run.clock_moved_ms = clock.moved_ms();
+            let Some((until, what)) = judge::awaited(run) else { break };
+            run.interrupted = self.pause(Stage::Waiting(until, what)).await.is_err();
+        }
+        // Of a drill that was interrupted nothing is judged, and so nothing is to be explained.
+        if !run.interrupted {
+            let wanted = judge::unexplained(run, &judge(run));
+            self.collector.explain(&wanted, &mut run.evidence).await;
+        }
+    }
+
+    /// Waits for a poll interval in this stage.
+    async fn pause(&mut self, stage: Stage) -> Result<(), Interrupted> {
+        self.stages.send_replace(stage);
+        tokio::select! {
+            () = sleep(self.poll_interval) => Ok(()),
+            () = self.shutdown.wait_for(Shutdown::Graceful) => Err(Interrupted),
+        }
     }
 }
 
-/// Collects evidence until nothing more is to be expected of it, or somebody wants no more of it.
-async fn gather(
-    collector: &Collector,
-    run: &mut Run,
-    clock: &OwnClock,
-    stages: &watch::Sender<Stage>,
-    stopping: &mut ShutdownSignal,
-) {
-    let mut questions = judge::questions(run);
-    let mut explained = false;
-    loop {
-        run.evidence = collector.collect(&questions, run.began).await;
-        run.clock_moved_ms = clock.moved_ms();
-        let findings = judge(run);
-        let pending = findings.iter().filter_map(|finding| Some((finding.pending_until?, &finding.reason)));
-        let Some((until, what)) = pending.max_by_key(|(until, _)| *until) else {
-            // Once: what cannot be explained by then is not.
-            if explained {
-                return;
-            }
-            explained = true;
-            questions.explain = judge::unexplained(run, &findings);
-            // Of a drill that was interrupted nothing is judged, and so nothing is to be explained.
-            if run.interrupted || questions.explain.is_empty() {
-                return;
-            }
-            // A source that was away may be back by then, so that there is more to wait for.
-            continue;
-        };
-        stages.send_replace(Stage::Waiting(until, what.clone()));
-        tokio::select! {
-            () = sleep(LOOK) => {}
-            () = stopping.wait_for(Shutdown::Graceful) => {
-                run.interrupted = true;
-                return;
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

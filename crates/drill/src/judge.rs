@@ -19,6 +19,7 @@ use super::run::Run;
 use crate::evidence::Series;
 use crate::expectation::Expectation;
 use case::Case;
+use firedrill_contract::Time;
 pub use verdict::{Detection, Finding, Verdict};
 
 /// What has to be asked of monitoring to judge this run. Does not look at its evidence.
@@ -47,6 +48,20 @@ pub fn judge(run: &Run) -> Vec<Finding> {
         }));
     }
     findings
+}
+
+/// The evidence that may still come, and until when: what the drill waits for before it asks for everything. Of what
+/// is asked only then, nothing needs to be there yet.
+#[must_use]
+pub fn awaited(run: &Run) -> Option<(Time, String)> {
+    let case = Case::new(run, 0);
+    if case.spoiled().is_some() {
+        return None;
+    }
+    let scraped = if questions(run).selectors.is_empty() { Ok(()) } else { rise::scraped_after(&case) };
+    let findings = judge(run).into_iter().chain(scraped.err());
+    let awaited = findings.filter_map(|finding| Some((finding.pending_until?, finding.reason)));
+    awaited.max_by_key(|(until, _)| *until)
 }
 
 /// The expressions that should be taken apart, since what rests on them is no pass, as far as the evidence does not
@@ -79,9 +94,9 @@ pub fn unquiet(run: &Run) -> Option<(String, Duration)> {
 /// The counters of requests that the drill is about, as they were seen, and their label for the status; nothing where
 /// none were wanted or had.
 pub(crate) fn request_counters(run: &Run) -> Option<(&[Series], String)> {
-    let (case, (selector, status)) = cases(run)
-        .find_map(|(case, expectation)| Some((case, expectation.kind().request_counters(&case)?)))?;
-    Some((case.samples(&selector).ok()?, status))
+    let (selector, status) =
+        cases(run).find_map(|(case, expectation)| expectation.kind().request_counters(&case))?;
+    Some((Case::new(run, 0).samples(&selector).ok()?, status))
 }
 
 /// Each expectation with the case in which it is judged.

@@ -10,8 +10,6 @@ pub struct Questions {
     pub selectors: Vec<String>,
     /// Queries, each for one moment.
     pub queries: Vec<Instant>,
-    /// Expressions to take apart, because what they gave is not what was expected.
-    pub explain: Vec<Explain>,
     /// Dashboards whose panels are to be asked.
     pub panels: Vec<Dashboards>,
 }
@@ -25,7 +23,7 @@ pub struct Instant {
     pub at: Time,
 }
 
-/// An expression to take apart over a time.
+/// An expression to take apart over a time, because what it gave is not what was expected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explain {
     /// PromQL.

@@ -100,6 +100,48 @@ impl Question {
 pub struct Failure {
     asked: String,
     found: String,
+    kind: Kind,
+}
+
+/// What can be done about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nobody answers, or not in time: another time they may.
+    Unavailable,
+    /// The answer is larger than what is read: ask for less.
+    TooLarge,
+    /// An answer that another attempt will not change.
+    Unexpected,
+}
+
+impl Failure {
+    /// Whether the same question may be answered another time.
+    pub fn may_pass(&self) -> bool {
+        self.kind == Kind::Unavailable
+    }
+
+    /// Whether a question for less may be answered.
+    pub fn is_too_large(&self) -> bool {
+        self.kind == Kind::TooLarge
+    }
+
+    /// One of which a question for less may be answered.
+    #[must_use]
+    pub fn too_large(self) -> Self {
+        Self { kind: Kind::TooLarge, ..self }
+    }
+}
+
+/// Why there is no whole answer.
+struct Broken {
+    found: String,
+    kind: Kind,
+}
+
+impl From<String> for Broken {
+    fn from(found: String) -> Self {
+        Self { found, kind: Kind::Unavailable }
+    }
 }
 
 /// A whole answer.
@@ -146,10 +188,10 @@ impl Client {
         let asked = self.asked(question);
         let deadline = Instant::now() + self.timeout;
         let answered = timeout_at(deadline, self.exchange(question, deadline)).await;
-        let late = || Err(format!("no whole answer within {}", format_duration(self.timeout)));
+        let late = || Err(format!("no whole answer within {}", format_duration(self.timeout)).into());
         match answered.unwrap_or_else(|_| late()) {
             Ok((status, headers, body)) => Ok(Answer { client: self, asked, status, headers, body }),
-            Err(found) => Err(self.failure(asked, &found)),
+            Err(Broken { found, kind }) => Err(Failure { kind, ..self.failure(asked, &found) }),
         }
     }
 
@@ -163,24 +205,28 @@ impl Client {
         &self,
         question: &Question,
         deadline: Instant,
-    ) -> Result<(StatusCode, HeaderMap, Bytes), String> {
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Broken> {
         let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?.stream;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(whole)?;
         tokio::spawn(connection);
         let answer = sender.send_request(self.request(question)?).await.map_err(whole)?;
         let (parts, body) = answer.into_parts();
         let limit = usize::try_from(self.largest.bytes()).unwrap_or(usize::MAX);
-        let too_large = || format!("the answer has more than {} bytes", self.largest.bytes());
+        let too_large = || Broken {
+            found: format!("the answer has more than {} bytes", self.largest.bytes()),
+            kind: Kind::TooLarge,
+        };
         let body = match Limited::new(body, limit).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Err(error) => return Err(format!("the answer broke off: {error}")),
+            Err(error) => return Err(format!("the answer broke off: {error}").into()),
         };
         let body = match parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"identity") => body,
             Some(b"gzip") => gunzip(&body, limit)?.ok_or_else(too_large)?,
             Some(other) => {
-                return Err(format!("the answer is encoded as {:?}", String::from_utf8_lossy(other)));
+                let found = format!("the answer is encoded as {:?}", String::from_utf8_lossy(other));
+                return Err(Broken { found, kind: Kind::Unexpected });
             }
         };
         Ok((parts.status, parts.headers, body))
@@ -230,8 +276,9 @@ impl Client {
         asked
     }
 
-    fn failure(&self, asked: String, found: &str) -> Failure {
-        Failure { asked, found: self.redact(found) }
+    /// That what was found, when this was asked, cannot be used.
+    pub fn failure(&self, asked: String, found: &str) -> Failure {
+        Failure { asked, found: self.redact(found), kind: Kind::Unexpected }
     }
 
     fn redact(&self, text: &str) -> String {
@@ -257,6 +304,11 @@ impl Answer<'_> {
         self.status
     }
 
+    /// How many bytes it has, decompressed.
+    pub const fn size(&self) -> usize {
+        self.body.len()
+    }
+
     /// What it says its content is.
     pub fn content_type(&self) -> Option<&str> {
         self.headers.get(header::CONTENT_TYPE)?.to_str().ok()
@@ -278,7 +330,9 @@ impl Answer<'_> {
         let text = self.client.redact(&String::from_utf8_lossy(&self.body));
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let said = if text.is_empty() { String::new() } else { format!(": {}", beginning(&text)) };
-        self.failure(&format!("expected {expected}, found {}{said}", self.status))
+        let failure = self.failure(&format!("expected {expected}, found {}{said}", self.status));
+        let is_busy = self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
+        if is_busy { Failure { kind: Kind::Unavailable, ..failure } } else { failure }
     }
 
     /// That it says something else than it should.

@@ -1,5 +1,7 @@
 //! A source that answers as a test says.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
+
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

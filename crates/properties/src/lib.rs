@@ -1,7 +1,7 @@
 //! What has to hold whatever comes from outside: one function for each kind of input.
 //!
 //! Each takes any bytes and panics where something does not hold. Only tests and fuzzers (`fuzz/`) have
-//! them. What fuzzing found worth keeping is replayed by the tests below.
+//! them. `replay` runs what fuzzing kept through them.
 
 #![cfg(any(test, feature = "testing"))]
 
@@ -176,51 +176,5 @@ fn number(number: f64) {
 mod contract;
 #[cfg(test)]
 mod generated;
-
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::*;
-
-    /// A kind of input, and what has to hold of it.
-    type Target = (&'static str, fn(&[u8]));
-
-    const TARGETS: [Target; 9] = [
-        ("work", work),
-        ("drill_file", drill_file),
-        ("run_file", run_file),
-        ("webhook", webhook),
-        ("prometheus", prometheus),
-        ("alertmanager", alertmanager),
-        ("grafana", grafana),
-        ("exposition", exposition),
-        ("http", http),
-    ];
-
-    /// Runs each file of a folder; how many there are.
-    fn replay(folder: &Path, check: fn(&[u8])) -> usize {
-        let files = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        let files = files.map(|file| file.unwrap().path());
-        let replayed = files.inspect(|path| {
-            let input = fs::read(path).unwrap();
-            let held = std::panic::catch_unwind(|| check(&input));
-            assert!(held.is_ok(), "{} does not hold", path.display());
-        });
-        replayed.count()
-    }
-
-    #[test]
-    fn what_fuzzing_found_holds() {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        for (name, check) in TARGETS {
-            assert!(replay(&root.join("fuzz/corpus").join(name), check) > 0, "{name} has no corpus");
-            // What once did not hold.
-            let crashes = root.join("tests/data/fuzz").join(name);
-            if crashes.exists() {
-                replay(&crashes, check);
-            }
-        }
-    }
-}
+mod replay;

@@ -1,17 +1,15 @@
 //! What axe-core (https://github.com/dequelabs/axe-core) finds: nothing serious on any page, in any look.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::{Browser, DESK, Scheme, TELEPHONE, report::report};
-use crate::pager::{FIRING, Pager, RESOLVED, alert, notification};
-use crate::service::Service;
+use crate::support::pager::{FIRING, Pager, RESOLVED, alert, notification};
+use crate::support::repository;
+use crate::support::service::Service;
 
 /// The script, which `npm ci` puts there.
 fn axe() -> String {
-    let path =
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("web/node_modules/axe-core/axe.min.js");
+    let path = repository::path("web/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run npm ci in web", path.display()))
 }

@@ -1,7 +1,7 @@
 //! The charts show what the service does.
 
 use super::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 /// The row of the topmost pixel that has the first line's colour, from 0 at the top; the chart's height where none has.
 const HIGHEST: &str = "

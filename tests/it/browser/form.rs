@@ -1,7 +1,7 @@
 //! The form refuses what the service would refuse, before anything is sent.
 
 use super::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 /// What is entered, and the field that is wrong.
 const REFUSED: [(&[(&str, &str)], &str); 14] = [
@@ -71,9 +71,10 @@ async fn the_same_from_a_terminal_and_from_a_drill_file_is_what_the_form_does() 
         "name: from the page\ntarget: {}\n{lines}\nexpect: [{{ counts: all phases }}]\n",
         service.url()
     );
-    let directory = crate::directory::Directory::new("from-the-page");
+    let directory = crate::support::directory::Directory::new("from-the-page");
     directory.write("drill.yaml", &file);
-    let ended =
-        crate::process::Process::start_in(directory.path(), &["check", "drill.yaml"], &[]).ended().await;
+    let ended = crate::support::process::Process::start_in(directory.path(), &["check", "drill.yaml"], &[])
+        .ended()
+        .await;
     assert_eq!(ended.code, Some(0), "{file}\n{ended:?}");
 }

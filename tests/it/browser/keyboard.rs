@@ -3,7 +3,7 @@
 use fantoccini::key::Key;
 
 use super::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 /// The id, or the preset, of what has the focus.
 const FOCUSED: &str =

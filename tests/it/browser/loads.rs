@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver"]

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver"]

@@ -1,8 +1,8 @@
 //! The pager's page.
 
 use super::{Browser, TELEPHONE};
-use crate::pager::{Pager, alert, notification};
-use crate::serving::Serving;
+use crate::support::pager::{Pager, alert, notification};
+use crate::support::serving::Serving;
 
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver"]

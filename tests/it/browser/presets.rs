@@ -1,8 +1,8 @@
 //! Each preset does what its name says, by the service's own count.
 
 use super::Browser;
-use crate::scrape::Scrape;
-use crate::service::Service;
+use crate::support::scrape::Scrape;
+use crate::support::service::Service;
 
 /// Chooses a preset and sends it, for so many seconds where it goes on.
 async fn send(browser: &Browser, preset: &str, seconds: Option<u32>) {

@@ -1,16 +1,12 @@
 //! The report, opened from disk: of a drill whose alert fired, rang, and was remembered too long.
 
-use std::path::Path;
-
 use base64::Engine as _;
 use serde_json::json;
 
 use super::{Browser, Scheme, TELEPHONE};
-use crate::directory::Directory;
-use crate::process::Process;
-
-/// A run against a real Prometheus, Alertmanager and pager.
-const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/runs/remembers.run.json");
+use crate::support::directory::Directory;
+use crate::support::process::Process;
+use crate::support::repository;
 
 /// A report on disk.
 pub(super) struct Report(Directory);
@@ -23,8 +19,10 @@ impl Report {
 
 pub(super) async fn report() -> Report {
     let directory = Directory::new("report");
-    assert!(Path::new(RUN).exists(), "{RUN}");
-    let ended = Process::start_in(directory.path(), &["judge", "--out", ".", RUN], &[]).ended().await;
+    // Against a real Prometheus, Alertmanager and pager.
+    let run = repository::path("tests/data/runs/remembers.run.json");
+    let judge = ["judge", "--out", ".", run.to_str().unwrap()];
+    let ended = Process::start_in(directory.path(), &judge, &[]).ended().await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     Report(directory)
 }

@@ -1,7 +1,7 @@
 //! What needs the token says so, and the token is not kept.
 
 use super::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 const TOKEN: &str = "a-token-for-this-test";
 

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::metrics::{CONDITIONAL, exposed, exposed_by_pager};
-use crate::dashboard::{self, Dashboard};
-use crate::promql;
+use crate::support::dashboard::{self, Dashboard};
+use crate::support::promql;
+use crate::support::repository;
 
 /// Series that Prometheus makes itself, for each target and for each alert.
 const OF_PROMETHEUS: [&str; 3] = ["up", "scrape_duration_seconds", "ALERTS"];
@@ -16,9 +17,8 @@ const OF_OTHERS: [&str; 2] = ["prometheus_", "alertmanager_"];
 
 /// What the recording rules record.
 fn recorded() -> Vec<String> {
-    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules");
-    let files =
-        std::fs::read_dir(rules).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let files = repository::files("deploy/prometheus/rules");
+    let files = files.iter().map(|file| std::fs::read_to_string(file).unwrap());
     let names = |text: String| -> Vec<String> {
         text.lines().filter_map(|line| Some(line.trim().strip_prefix("- record: ")?.to_owned())).collect()
     };

@@ -1,13 +1,13 @@
 //! docs/metrics.md and docs/pager.md name every metric, with its type and labels, and none that does not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use firedrill_contract as contract;
 
-use crate::scrape::Scrape;
-use crate::service::Service;
-use crate::serving::Serving;
+use crate::support::repository;
+use crate::support::scrape::Scrape;
+use crate::support::service::Service;
+use crate::support::serving::Serving;
 
 /// Metrics that exist only in some places, which the page says: those that a container's limits grant.
 pub(super) const CONDITIONAL: [&str; 1] = ["firedrill_container_memory_limit_bytes"];
@@ -105,8 +105,7 @@ async fn exposed_by(serving: &Serving) -> BTreeMap<String, Metric> {
 
 /// The rows of the table `| metric | type | labels | what it is |`, names in backticks.
 fn table(file: &str) -> BTreeMap<String, Metric> {
-    let page =
-        std::fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(file)).unwrap();
+    let page = repository::read(file);
     let mut metrics = BTreeMap::new();
     let from_head = page.lines().skip_while(|line| *line != "| metric | type | labels | what it is |");
     for line in from_head.skip(2).take_while(|line| line.starts_with('|')) {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::client::Answer;
-use crate::service::Service;
+use crate::support::client::Answer;
+use crate::support::service::Service;
 
 /// A service in which every documented answer can be had.
 async fn service() -> Service {

@@ -2,7 +2,8 @@
 
 use tokio::process::Command;
 
-use crate::service::Service;
+use crate::support::repository;
+use crate::support::service::Service;
 
 /// Takes, on a slow machine, a minute.
 #[tokio::test]
@@ -11,12 +12,13 @@ async fn schemathesis_finds_no_answer_that_is_not_documented() {
     // Without the token, nothing that it asks for ends or stalls the service.
     let flags = ["--open-latency", "100ms", "--open-body", "64KiB"];
     let service = Service::start_with(&flags, &[("FIREDRILL_TOKEN", "which-it-is-not-told")]).await;
-    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/schemathesis");
+    let here = repository::path("tests/schemathesis");
     let ran = Command::new("schemathesis")
         .args(["--config-file", "schemathesis.toml", "--no-color", "run"])
         .arg(format!("http://{}/openapi.json", service.address))
-        .current_dir(here)
-        .envs([("SCHEMATHESIS_HOOKS", "hooks"), ("PYTHONPATH", here), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .current_dir(&here)
+        .envs([("SCHEMATHESIS_HOOKS", "hooks"), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .env("PYTHONPATH", &here)
         .output()
         .await;
     let ran = ran.unwrap_or_else(|error| panic!("schemathesis: {error}; .ci/schemathesis installs it"));

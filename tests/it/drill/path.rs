@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::drill;
-use crate::directory::Directory;
-use crate::faults::monitored::wire::{State, Wire};
-use crate::process::Ended;
-use crate::serving::Serving;
+use crate::support::directory::Directory;
+use crate::support::process::Ended;
+use crate::support::serving::Serving;
+use crate::support::wire::{State, Wire};
 
 /// Drills a service that takes 20 ms, with a proxy before it that takes 20 ms each way.
 async fn through_a_slow_proxy(sends: &str) -> Ended {

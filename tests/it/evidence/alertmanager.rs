@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use firedrill_drill::evidence::{Alertmanager, Evidence, Held, Sources};
+use firedrill_drill::evidence::{Alertmanager, AlertmanagerAlert, Evidence, Sources};
 use firedrill_drill::question::Questions;
 use serde_json::json;
 
 use super::{client, collector, now};
-use crate::eventually::eventually;
-use crate::pager::Pager;
 use crate::pager::alertmanager::{TOKEN, telling};
+use crate::support::eventually::eventually;
+use crate::support::pager::Pager;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn said(evidence: &Evidence) -> &Alertmanager {
-    evidence.alertmanager.said().unwrap_or_else(|| panic!("{:?}", evidence.alertmanager))
+    evidence.alertmanager.received().unwrap_or_else(|| panic!("{:?}", evidence.alertmanager))
 }
 
-fn held<'a>(alertmanager: &'a Alertmanager, name: &str) -> Option<&'a Held> {
+fn held<'a>(alertmanager: &'a Alertmanager, name: &str) -> Option<&'a AlertmanagerAlert> {
     alertmanager.alerts.iter().find(|held| held.labels["alertname"] == name)
 }
 
@@ -32,8 +32,7 @@ async fn what_alertmanager_holds_and_what_rang_is_found() {
         pager: Some(client(&format!("http://{}", pager.address))),
         ..Sources::default()
     };
-    sources.preflight().await.unwrap();
-    let collector = collector(sources, &Questions::default());
+    let collector = collector(&sources, &Questions::default()).await;
     let before = collector.collect(&Questions::default(), began).await;
     assert_eq!(said(&before).alerts, []);
     assert_eq!(said(&before).receivers, ["pager", "heartbeat", "nowhere"]);
@@ -43,7 +42,7 @@ async fn what_alertmanager_holds_and_what_rang_is_found() {
     alertmanager.alert(json!([alert("DiskFull"), alert("Lost"), alert("Symptom"), alert("Cause")])).await;
     let evidence = eventually(LIMIT, async || {
         let evidence = collector.collect(&Questions::default(), began).await;
-        let pages = &evidence.pager.said().ok_or_else(|| format!("{:?}", evidence.pager))?.pages;
+        let pages = &evidence.pager.received().ok_or_else(|| format!("{:?}", evidence.pager))?.pages;
         let failed = said(&evidence).failed.as_ref().map_or(0, Vec::len);
         let told = pages.iter().any(|page| page.labels["alertname"] == "DiskFull" && page.rang_at.is_some());
         // The page may be there before the next look at Alertmanager.
@@ -67,7 +66,7 @@ async fn what_alertmanager_holds_and_what_rang_is_found() {
     assert!(failed.integration == "webhook" && failed.count >= 1.0, "{failed:?}");
     assert_eq!(alertmanager.unseen, []);
 
-    let pager = evidence.pager.said().unwrap();
+    let pager = evidence.pager.received().unwrap();
     assert!(pager.clock.ahead_ms.abs() <= pager.clock.give_or_take_ms, "{:?}", pager.clock);
     assert!(pager.listening_since < began);
     assert!(pager.pages.iter().all(|page| page.labels["alertname"] != "Symptom"), "{:?}", pager.pages);

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use firedrill_contract::Time;
-use firedrill_drill::evidence::{Evidence, Explained, Extent, Prometheus, Said, Sources};
+use firedrill_drill::evidence::{Evidence, Explained, Extent, Prometheus, QueryResult, Sources};
 use firedrill_drill::question::{Dashboards, Explain, Instant, Questions};
 
 use super::{client, collector, now};
-use crate::eventually::eventually;
-use crate::prometheus::server::Server;
-use crate::service::Service;
+use crate::support::eventually::eventually;
+use crate::support::prometheus::server::Server;
+use crate::support::service::Service;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -48,13 +48,11 @@ async fn scraped() -> (Service, Server) {
 
 async fn collect(prometheus: &Server, questions: &Questions, began: Time) -> Evidence {
     let sources = Sources { prometheus: Some(client(&prometheus.api.url)), ..Sources::default() };
-    sources.preflight().await.unwrap();
-    collector(sources, questions).collect(questions, began).await
+    collector(&sources, questions).await.collect(questions, began).await
 }
 
 /// Sends requests until Busy fires.
-async fn until_busy(service: &Service, prometheus: &Server, questions: impl Fn() -> Questions) -> Prometheus {
-    let began = now();
+async fn until_busy(service: &Service, prometheus: &Server) {
     eventually(LIMIT, async || {
         for _ in 0..3 {
             service.get("/work?workload=drill&latency=0").await;
@@ -63,8 +61,10 @@ async fn until_busy(service: &Service, prometheus: &Server, questions: impl Fn()
         if firing.is_empty() { Err("it does not fire yet".to_owned()) } else { Ok(()) }
     })
     .await;
-    let evidence = collect(prometheus, &questions(), began).await;
-    evidence.prometheus.said().unwrap_or_else(|| panic!("{:?}", evidence.prometheus)).clone()
+}
+
+fn said(evidence: &Evidence) -> &Prometheus {
+    evidence.prometheus.received().unwrap_or_else(|| panic!("{:?}", evidence.prometheus))
 }
 
 #[tokio::test]
@@ -72,7 +72,8 @@ async fn until_busy(service: &Service, prometheus: &Server, questions: impl Fn()
 async fn what_prometheus_knows_is_found() {
     let (service, prometheus) = scraped().await;
     let began = now();
-    let questions = || Questions {
+    until_busy(&service, &prometheus).await;
+    let questions = Questions {
         selectors: vec!["firedrill_injected_requests_total{workload=\"drill\"}".to_owned()],
         queries: vec![
             Instant { query: "sum(up)".to_owned(), at: now() },
@@ -83,7 +84,8 @@ async fn what_prometheus_knows_is_found() {
         ],
         ..Questions::default()
     };
-    let said = until_busy(&service, &prometheus, questions).await;
+    let evidence = collect(&prometheus, &questions, began).await;
+    let said = said(&evidence);
 
     assert!(
         said.clock.ahead_ms.abs() <= said.clock.give_or_take_ms,
@@ -122,13 +124,13 @@ async fn what_prometheus_knows_is_found() {
     assert!(series.samples.is_sorted_by_key(|sample| sample.0));
 
     let [sum, infinite, none, malformed, range] = &said.answers[..] else { panic!("{:#?}", said.answers) };
-    let Said::Values(values) = &sum.said else { panic!("{sum:?}") };
+    let QueryResult::Values(values) = &sum.result else { panic!("{sum:?}") };
     assert_eq!(values[0].value, 1.0);
-    let Said::Values(values) = &infinite.said else { panic!("{infinite:?}") };
+    let QueryResult::Values(values) = &infinite.result else { panic!("{infinite:?}") };
     assert_eq!((values[0].value, values[0].labels.len()), (f64::INFINITY, 0));
-    assert_eq!(none.said, Said::Values(vec![]));
+    assert_eq!(none.result, QueryResult::Values(vec![]));
     for refused in [malformed, range] {
-        assert!(matches!(&refused.said, Said::Refused(why) if !why.is_empty()), "{refused:?}");
+        assert!(matches!(&refused.result, QueryResult::Refused(why) if !why.is_empty()), "{refused:?}");
     }
 }
 
@@ -151,9 +153,13 @@ async fn what_an_expression_gave_is_explained() {
         from: began,
         to: now(),
     };
-    let questions =
-        || Questions { explain: expressions.iter().map(explain).collect(), ..Questions::default() };
-    let said = until_busy(&service, &prometheus, questions).await;
+    until_busy(&service, &prometheus).await;
+    let sources = Sources { prometheus: Some(client(&prometheus.api.url)), ..Sources::default() };
+    let collector = collector(&sources, &Questions::default()).await;
+    let mut evidence = collector.collect(&Questions::default(), began).await;
+    let wanted: Vec<_> = expressions.iter().map(explain).collect();
+    collector.explain(&wanted, &mut evidence).await;
+    let said = said(&evidence);
     let explained = |expression: &str| -> &Explained {
         let found = said.explained.iter().find(|explained| explained.expression == expression);
         found.unwrap_or_else(|| panic!("{expression}: {:#?}", said.explained))
@@ -207,15 +213,17 @@ async fn panels_of_files_are_asked() {
     let (service, prometheus) = scraped().await;
     let dashboards = |except: &[&str]| Dashboards {
         expectation: 0,
-        from: vec!["deploy/grafana/dashboards/service.json".to_owned()],
+        from: vec![
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/service.json").to_owned(),
+        ],
         except: except.iter().map(|&title| title.to_owned()).collect(),
         variables: vec![("job".to_owned(), "app".to_owned())],
     };
     let questions = || Questions { panels: vec![dashboards(&["Requests"])], ..Questions::default() };
     let began = now();
-    until_busy(&service, &prometheus, questions).await;
+    until_busy(&service, &prometheus).await;
     let evidence = collect(&prometheus, &questions(), began).await;
-    let panels = evidence.panels.said().unwrap_or_else(|| panic!("{:?}", evidence.panels));
+    let panels = evidence.panels.received().unwrap_or_else(|| panic!("{:?}", evidence.panels));
     assert!(panels.len() > 10 && panels.iter().all(|panel| panel.panel != "Requests"), "{panels:#?}");
     let refused: Vec<_> = panels.iter().filter(|panel| panel.series.is_err()).collect();
     assert!(refused.is_empty(), "{refused:#?}");
@@ -226,7 +234,7 @@ async fn panels_of_files_are_asked() {
     other.variables = vec![("job".to_owned(), "apq".to_owned())];
     let questions = Questions { panels: vec![other], ..Questions::default() };
     let evidence = collect(&prometheus, &questions, began).await;
-    let panels = evidence.panels.said().unwrap();
+    let panels = evidence.panels.received().unwrap();
     let up = panels.iter().find(|panel| panel.panel == "Instances up").unwrap();
     assert_eq!(up.series, Ok(0));
 }

@@ -8,10 +8,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
-use super::seed::Draws;
-use crate::client::Client;
-use crate::process::within;
-use crate::service::Service;
+use crate::support::client::Client;
+use crate::support::draws::Draws;
+use crate::support::process::within;
+use crate::support::service::Service;
 
 /// Where crowds come from, so that their ports are nobody else's.
 const CROWD: &str = "127.0.0.2:0";
@@ -113,9 +113,9 @@ async fn ten_thousand_idle_connections_are_kept_cheaply_and_one_more_is_told_so(
         assert_eq!(crowd[nth].request("GET", "/health").await.text(), "I'm healthy", "connection {nth}");
         assert_eq!(crowd[nth].request("GET", "/work?latency=1ms").await.status, 200, "connection {nth}");
     }
-    let during = crate::scrape::Scrape::parse(&crowd[7].request("GET", "/metrics").await.text());
+    let during = crate::support::scrape::Scrape::parse(&crowd[7].request("GET", "/metrics").await.text());
     assert_eq!(during.sum("firedrill_connections", &[]), CONNECTIONS as f64);
-    let memory = |scrape: &crate::scrape::Scrape| scrape.sum("process_resident_memory_bytes", &[]);
+    let memory = |scrape: &crate::support::scrape::Scrape| scrape.sum("process_resident_memory_bytes", &[]);
     let each = (memory(&during) - memory(&before)) / 1024.0 / CONNECTIONS as f64;
     println!("{each:.1} KiB a connection");
     assert!(each < MOST, "{each:.1} KiB a connection");

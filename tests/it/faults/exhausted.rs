@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::join_all;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-use crate::service::Service;
+use crate::support::service::Service;
 
 const MIB: u64 = 1 << 20;
 
@@ -34,7 +34,7 @@ async fn without_descriptors_open_connections_are_served_and_others_wait_until_t
     service.process.logged("cannot take a connection").await;
     assert_eq!(kept.request("GET", "/health").await.text(), "I'm healthy");
     assert_eq!(kept.request("GET", "/work?latency=1ms").await.status, 200);
-    let scrape = crate::scrape::Scrape::parse(&kept.request("GET", "/metrics").await.text());
+    let scrape = crate::support::scrape::Scrape::parse(&kept.request("GET", "/metrics").await.text());
     assert_eq!(scrape.works(&[]), 1.0, "it goes on to count and to tell");
 
     drop(other);

@@ -1,8 +1,8 @@
 //! Clients that hang up at every byte of a request, and at every byte of an answer.
 
-use super::seed::Draws;
-use crate::client::Client;
-use crate::service::Service;
+use crate::support::client::Client;
+use crate::support::draws::Draws;
+use crate::support::service::Service;
 
 const GET: &str = "GET /work?latency=0&workload=demo HTTP/1.1\r\nhost: test\r\n\r\n";
 

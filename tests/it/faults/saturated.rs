@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use procfs::CurrentSI as _;
 
-use crate::client::Client;
-use crate::service::Service;
+use crate::support::client::Client;
+use crate::support::service::Service;
 
 /// What a balancer or an orchestrator may wait for.
 const SOON: Duration = Duration::from_millis(50);

@@ -1,13 +1,13 @@
 //! Clients that hang up as they are told to: the service counts each of them once.
 
-use firedrill_load::outcome::{Outcome, Reached};
 use firedrill_load::load::Summary;
+use firedrill_load::outcome::{Outcome, Reached};
 use http::StatusCode;
 
-use super::{MS, drill, outcomes, load_within, run};
-use crate::peer::{Act, Peer};
-use crate::scrape::Scrape;
-use crate::service::Service;
+use super::{MS, drill, load_within, outcomes, run};
+use crate::support::peer::{Act, Peer};
+use crate::support::scrape::Scrape;
+use crate::support::service::Service;
 
 /// What the service counts of a drill with this one phase of 20 requests, and what came of it.
 async fn counted(phase: &str) -> (Scrape, Summary) {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Pager;
-use crate::alertmanager::Alertmanager;
-use crate::eventually::eventually;
+use crate::support::alertmanager::Alertmanager;
+use crate::support::eventually::eventually;
+use crate::support::pager::Pager;
 
 const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) const TOKEN: &str = "s3cret";

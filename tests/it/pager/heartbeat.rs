@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Pager, alert, notification};
-use crate::process::within;
+use crate::support::pager::{Pager, alert, names, notification};
+use crate::support::process::within;
 
 impl Pager {
     /// Asks until `/ready` has this status; what it said then.
@@ -79,7 +79,7 @@ async fn a_heartbeat_is_no_page() {
     let taken =
         pager.notify(notification([alert("Pulse", "firing", 0), alert("Watchdog", "firing", 0)])).await;
     assert_eq!(taken, json!({ "firing": 1, "resolved": 0, "repeated": 0, "heartbeats": 1 }));
-    assert_eq!(super::names(&pager.pages("").await), ["Watchdog"]);
+    assert_eq!(names(&pager.pages("").await), ["Watchdog"]);
     let scrape = pager.scrape().await;
     assert_eq!(scrape.sum("firedrill_pages_total", &[("status", "firing")]), 1.0);
     // Its receiver's series exist from then on.
@@ -93,5 +93,5 @@ async fn who_has_no_heartbeat_can_say_so() {
     assert_eq!(pager.get("/pages").await.json()["heartbeat"], Value::Null);
     assert!(!pager.scrape().await.has("firedrill_pager_heartbeat_stopped", &[]));
     pager.beat().await;
-    assert_eq!(super::names(&pager.pages("").await), ["Watchdog"]);
+    assert_eq!(names(&pager.pages("").await), ["Watchdog"]);
 }

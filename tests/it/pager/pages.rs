@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::{FIRING, Pager, RESOLVED, TRUNCATED, alert, names, notification};
+use crate::support::pager::{FIRING, Pager, RESOLVED, TRUNCATED, alert, names, notification};
 
 #[tokio::test]
 async fn what_alertmanager_sent_rings_once_is_repeated_and_resolves() {

@@ -1,7 +1,7 @@
 //! What is no notification is refused with the reason, and counted.
 
-use super::{FIRING, Pager, alert, notification};
-use crate::client::Answer;
+use crate::support::client::Answer;
+use crate::support::pager::{FIRING, Pager, alert, notification};
 
 const JSON: &str = "content-type: application/json\r\n";
 
@@ -12,7 +12,7 @@ impl Pager {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         let said = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(said.contains(detail), "{said:?} does not say {detail:?}");
-        let counted = |scrape: &crate::scrape::Scrape| {
+        let counted = |scrape: &crate::support::scrape::Scrape| {
             scrape.sum("firedrill_pager_refused_payloads_total", &[("reason", reason)])
         };
         assert_eq!(counted(&self.scrape().await), 1.0, "{reason}");

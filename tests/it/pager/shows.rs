@@ -1,6 +1,6 @@
 //! The page for people.
 
-use super::{FIRING, Pager, RESOLVED, alert, notification};
+use crate::support::pager::{FIRING, Pager, RESOLVED, alert, notification};
 
 #[tokio::test]
 async fn the_page_shows_what_rang_when_how_late_and_whether_it_resolved() {

@@ -3,9 +3,9 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{FIRING, Pager, RESOLVED, alert, notification};
-use crate::client::{Client, End};
-use crate::process::within;
+use crate::support::client::{Client, End};
+use crate::support::pager::{FIRING, Pager, RESOLVED, alert, notification};
+use crate::support::process::within;
 
 /// An open stream of events.
 struct Stream(Client);

@@ -7,9 +7,9 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::shipped::Shipped;
 use super::stack::{Drilled, Stack};
-use crate::directory::Directory;
-use crate::process::Process;
-use crate::serving::Serving;
+use crate::support::directory::Directory;
+use crate::support::process::Process;
+use crate::support::serving::Serving;
 
 /// Drills that can go beside one another.
 const DRILLS: [&str; 5] = ["errors", "latency", "notification", "quiet", "smoke"];

@@ -7,10 +7,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::shipped::Shipped;
 use super::stack::Drilled;
-use crate::directory::Directory;
-use crate::fetch;
-use crate::process::Process;
-use crate::serving::Serving;
+use crate::support::directory::Directory;
+use crate::support::fetch;
+use crate::support::process::Process;
+use crate::support::serving::Serving;
 
 /// What is told for a line of the service's metrics.
 type Lie = fn(&str) -> Option<String>;

@@ -1,10 +1,10 @@
 //! A copy of the configuration that ships, to be broken.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::stack::{Drilled, Stack};
-use crate::directory::Directory;
+use crate::support::directory::Directory;
+use crate::support::repository;
 
 pub(crate) const ALERTMANAGER: &str = "deploy/alertmanager/alertmanager.yml";
 pub(crate) const PROMETHEUS: &str = "deploy/prometheus/prometheus.yml";
@@ -25,13 +25,11 @@ pub(crate) struct Shipped(BTreeMap<String, String>);
 
 impl Shipped {
     pub(crate) fn copy() -> Self {
-        let repository = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let mut files = BTreeMap::new();
         for directory in DIRECTORIES {
-            for entry in std::fs::read_dir(repository.join(directory)).unwrap() {
-                let path = entry.unwrap().path();
-                if path.extension().is_some_and(|extension| extension != "md") && path.is_file() {
-                    let name = path.strip_prefix(repository).unwrap().to_str().unwrap().to_owned();
+            for path in repository::files(directory) {
+                if path.extension().is_some_and(|extension| extension != "md") {
+                    let name = format!("{directory}/{}", path.file_name().unwrap().display());
                     files.insert(name, std::fs::read_to_string(path).unwrap());
                 }
             }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::shipped::{ALERTMANAGER, Shipped};
-use crate::alertmanager::Alertmanager;
-use crate::directory::Directory;
-use crate::process::{Ended, Process};
-use crate::prometheus::server::Server;
-use crate::serving::Serving;
+use crate::support::alertmanager::Alertmanager;
+use crate::support::directory::Directory;
+use crate::support::process::{Ended, Process};
+use crate::support::prometheus::server::Server;
+use crate::support::serving::Serving;
 
 /// How long a drill and what it waits for may take on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(400);

@@ -1,7 +1,7 @@
 //! Everything in flight is bounded, and no client can hold the service.
 
-use super::Service;
-use crate::client::Client;
+use crate::support::client::Client;
+use crate::support::service::Service;
 
 const LONG: &str = "GET /work?latency=60s&workload=demo HTTP/1.1\r\nhost: test\r\n\r\n";
 
@@ -64,8 +64,12 @@ async fn a_connection_too_many_is_told_so_and_counted() {
 
 impl Service {
     /// Scrapes over a connection that is open already.
-    async fn scrape_until_refused(&self, refused: f64, client: &mut Client) -> crate::scrape::Scrape {
-        let scrape = crate::scrape::Scrape::parse(&client.request("GET", "/metrics").await.text());
+    async fn scrape_until_refused(
+        &self,
+        refused: f64,
+        client: &mut Client,
+    ) -> crate::support::scrape::Scrape {
+        let scrape = crate::support::scrape::Scrape::parse(&client.request("GET", "/metrics").await.text());
         assert_eq!(scrape.sum("firedrill_connections_refused_total", &[]), refused);
         scrape
     }

@@ -2,8 +2,8 @@
 
 use rustix::process::Signal;
 
-use super::Service;
-use crate::client::{Client, End};
+use crate::support::client::{Client, End};
+use crate::support::service::Service;
 
 const LONG: &str = "GET /work?latency=60s HTTP/1.1\r\nhost: test\r\n\r\n";
 

@@ -3,8 +3,8 @@
 use rustix::process::Signal;
 use tokio::net::TcpStream;
 
-use super::Service;
-use crate::client::Client;
+use crate::support::client::Client;
+use crate::support::service::Service;
 
 #[tokio::test]
 async fn sigterm_drains_finishes_what_was_accepted_and_exits_0() {

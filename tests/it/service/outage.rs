@@ -9,8 +9,8 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::Service;
-use crate::client::{Answer, Client, End};
+use crate::support::client::{Answer, Client, End};
+use crate::support::service::Service;
 
 const OUT: &str = "nobody is answered until the outage is over";
 const BACK: &str = "listening again";
@@ -68,7 +68,7 @@ async fn nobody_is_answered_for_so_long_and_then_it_goes_on_counting_at_the_same
 
     let scrape = service.counted(2.0).await;
     assert_eq!(scrape.works(&[("workload", "demo"), ("http_response_status_code", "200")]), 2.0);
-    let started = |scrape: &crate::scrape::Scrape| scrape.sum("process_start_time_seconds", &[]);
+    let started = |scrape: &crate::support::scrape::Scrape| scrape.sum("process_start_time_seconds", &[]);
     assert_eq!(started(&scrape), started(&before), "it is the same process");
     assert_eq!(service.get("/ready").await.status, 200);
 }

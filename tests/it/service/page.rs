@@ -5,8 +5,8 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 
-use super::Service;
-use crate::client::Answer;
+use crate::support::client::Answer;
+use crate::support::service::Service;
 
 const GZIP: &str = "accept-encoding: gzip\r\n";
 

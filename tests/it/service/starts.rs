@@ -1,7 +1,7 @@
 //! What cannot start says so in one line.
 
-use crate::process::{Ended, Process};
-use crate::service::Service;
+use crate::support::process::{Ended, Process};
+use crate::support::service::Service;
 
 async fn refused(flags: &[&str], variables: &[(&str, &str)]) -> Ended {
     let ended = Process::start_with(&[&["serve"], flags].concat(), variables).ended().await;

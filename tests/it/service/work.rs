@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Service;
+use crate::support::service::Service;
 
 #[tokio::test]
 async fn every_path_answers() {

@@ -10,7 +10,7 @@ use tokio::join;
 use super::SOON;
 use super::compose::{Project, alone};
 use super::paging::{Page, Paging};
-use crate::eventually::eventually;
+use crate::support::eventually::eventually;
 
 /// How long an alert may take to resolve once its cause is over: it looks back two minutes at most.
 const SETTLED: Duration = Duration::from_secs(180);

@@ -6,6 +6,8 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::support::repository;
+
 /// What the image is called, so that a user's own is left alone.
 pub(super) const IMAGE: &str = "firedrill:test";
 
@@ -58,7 +60,7 @@ impl Project {
     }
 
     async fn run(&self, mut command: Command) -> String {
-        command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        command.current_dir(repository::path(""));
         command.env("COMPOSE_PROJECT_NAME", &self.name).env("FIREDRILL_IMAGE", IMAGE);
         // Ports that nobody has.
         for service in ["FIREDRILL", "PROMETHEUS", "ALERTMANAGER", "PAGER", "GRAFANA"] {
@@ -108,7 +110,7 @@ impl Drop for Project {
         let compose = |arguments: &[&str]| -> std::io::Result<Output> {
             let mut command = std::process::Command::new("docker");
             command.args(["compose", "--project-name", &self.name]).args(arguments);
-            command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).stdin(Stdio::null()).output()
+            command.current_dir(repository::path("")).stdin(Stdio::null()).output()
         };
         if std::thread::panicking()
             && let Ok(logs) = compose(&["logs", "--no-color", "--tail", "60"])

@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::dashboard::Dashboard;
-use crate::fetch;
+use crate::support::dashboard::Dashboard;
+use crate::support::fetch;
 
 /// What `$__rate_interval` is where little time is shown: four times the scrape interval, which the data source has.
 const RATE_INTERVAL: &str = "20s";

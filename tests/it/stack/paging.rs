@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::compose::Project;
 use super::runbook::Runbook;
-use crate::eventually::eventually;
-use crate::fetch;
-use crate::prometheus::api::Api;
+use crate::support::eventually::eventually;
+use crate::support::fetch;
+use crate::support::prometheus::api::Api;
 
 /// How long after its cause a page may take.
 const IN_TIME: Duration = Duration::from_secs(90);

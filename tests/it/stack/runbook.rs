@@ -1,5 +1,7 @@
 //! The commands that a runbook in docs/runbooks shows.
 
+use crate::support::repository;
+
 /// What causes an alert, and what ends it where that takes a command.
 #[derive(Debug, PartialEq)]
 pub(super) struct Runbook {
@@ -10,9 +12,8 @@ pub(super) struct Runbook {
 impl Runbook {
     /// The runbook of this alert.
     pub(super) fn of(alert: &str) -> Self {
-        let path = format!("{}/docs/runbooks/{alert}.md", concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        Self::parse(&text).unwrap_or_else(|| panic!("{path}: no ```sh cause"))
+        let path = format!("docs/runbooks/{alert}.md");
+        Self::parse(&repository::read(&path)).unwrap_or_else(|| panic!("{path}: no ```sh cause"))
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -1,26 +1,108 @@
-//! What Alertmanager has. It forgets what is over, so it is looked at again and again while the drill runs.
+//! What Alertmanager has. It forgets what is over, so it is polled all the time while the drill runs.
 
+mod evidence;
+mod failures;
 #[cfg(any(test, feature = "testing"))]
 pub(super) mod fuzz;
+mod watch;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
-use super::exposition::{self, Exposed};
-use super::{Alertmanager, FailedNotifications, Held, Labels, Source, Unseen};
-use firedrill_contract::Time;
+use super::source::{Context, Missing, Setup, Source};
+use super::watched::{Watched, ticks};
+use super::{Labels, Now};
+pub use evidence::{Alertmanager, AlertmanagerAlert, FailedNotifications, Unseen};
+use failures::Failures;
 use firedrill_net::client::{Client, Failure, Question};
+use watch::AlertLog;
 
-/// Notifications that were given up.
-const GIVEN_UP: &str = "alertmanager_notifications_failed_total";
+/// An Alertmanager.
+pub(super) struct Backend {
+    client: Client,
+    poll_interval: Duration,
+    now: Now,
+    log: Watched<AlertLog>,
+    /// What it had counted of failures when the drill began, or why that is not known.
+    failures_before: OnceCell<Result<Failures, String>>,
+}
 
-/// Attempts at a notification that failed, and are made again until it is given up.
-const ATTEMPTS: &str = "alertmanager_notification_requests_failed_total";
+impl Source for Backend {
+    type Evidence = Alertmanager;
 
-/// How many alerts are kept. One that tells of more, all new at each look, would otherwise fill the memory.
-const MOST: usize = 50_000;
+    const NAME: &'static str = "Alertmanager";
+
+    fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
+        Ok(setup.sources.alertmanager.clone().map(|client| Self {
+            client,
+            poll_interval: setup.poll_interval,
+            now: setup.now.clone(),
+            log: Watched::new(AlertLog::default()),
+            failures_before: OnceCell::new(),
+        }))
+    }
+
+    async fn preflight(&self) -> Result<(), Failure> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Overall {
+            #[serde(rename = "versionInfo")]
+            _version: Labels,
+        }
+        self.client.fetch(&Question::get("/api/v2/status")).await?.json::<Overall>().map(drop)
+    }
+
+    async fn watch(&self) {
+        self.failures_before().await;
+        let mut ticks = ticks(self.poll_interval);
+        loop {
+            ticks.tick().await;
+            let at = (self.now)();
+            let alerts = alerts(&self.client).await.map_err(|failure| failure.to_string());
+            self.log.lock().take(at, alerts);
+            self.log.set_written();
+        }
+    }
+
+    async fn poll(
+        &self,
+        context: &Context<'_>,
+        known: Option<Alertmanager>,
+    ) -> Result<Option<Alertmanager>, Missing> {
+        let failed = self.failed().await;
+        let log = self.log.written().await;
+        if let Some(why) = log.never() {
+            return Err(why.into());
+        }
+        let receivers = known.map(|known| known.receivers).unwrap_or_default();
+        let (alerts, unseen) = (log.held.clone(), log.unseen(context.now));
+        Ok(Some(Alertmanager { alerts, unseen, receivers, failed }))
+    }
+
+    async fn collect(&self, context: &Context<'_>) -> Result<Option<Alertmanager>, Missing> {
+        let receivers = receivers(&self.client).await?;
+        let polled = self.poll(context, None).await?;
+        Ok(polled.map(|polled| Alertmanager { receivers, ..polled }))
+    }
+}
+
+impl Backend {
+    async fn failures_before(&self) -> &Result<Failures, String> {
+        let read = async || Failures::read(&self.client).await.map_err(|failure| failure.to_string());
+        self.failures_before.get_or_init(read).await
+    }
+
+    /// The notifications that failed since the drill began.
+    async fn failed(&self) -> Result<Vec<FailedNotifications>, String> {
+        let before = self.failures_before().await.as_ref().map_err(Clone::clone)?;
+        let after = Failures::read(&self.client).await.map_err(|failure| failure.to_string())?;
+        Ok(after.since(before))
+    }
+}
 
 /// The part of an alert of `/api/v2/alerts` that is read.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,17 +128,6 @@ struct Status {
     /// Alertmanager before 0.28 has none.
     #[serde(default)]
     muted_by: Vec<String>,
-}
-
-/// That it is there and is an Alertmanager.
-pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Overall {
-        #[serde(rename = "versionInfo")]
-        _version: Labels,
-    }
-    client.fetch(&Question::get("/api/v2/status")).await?.json::<Overall>().map(drop)
 }
 
 /// Alerts of one group, of `/api/v2/alerts/groups`.
@@ -93,343 +164,4 @@ fn muted(mut alerts: Vec<Alert>, groups: Vec<Group>) -> Vec<Alert> {
 async fn receivers(client: &Client) -> Result<Vec<String>, Failure> {
     let receivers: Vec<Receiver> = client.fetch(&Question::get("/api/v2/receivers")).await?.json()?;
     Ok(receivers.into_iter().map(|receiver| receiver.name).collect())
-}
-
-/// What it counted of notifications that failed.
-pub(super) async fn failures(client: &Client) -> Result<Failures, Failure> {
-    let question = Question::get("/metrics").accepting("text/plain;version=0.0.4");
-    let answer = client.fetch(&question).await?;
-    let samples = exposition::parse(answer.text()?).map_err(|wrong| answer.failure(&wrong.to_string()))?;
-    if samples.iter().any(|sample| sample.name == GIVEN_UP) {
-        Ok(Failures::of(&samples))
-    } else {
-        Err(answer.failure(&format!("expected {GIVEN_UP}, which is not among its metrics")))
-    }
-}
-
-/// All of it, from what was seen and what can be asked now.
-pub(super) async fn collect(client: &Client, seen: &Seen, now: Time) -> Source<Alertmanager> {
-    if let Some(why) = seen.never() {
-        return Source::Missing(why);
-    }
-    let receivers = match receivers(client).await {
-        Ok(receivers) => receivers,
-        Err(failure) => return Source::Missing(failure.to_string()),
-    };
-    let failed = match (&seen.failures, failures(client).await) {
-        (Some(Ok(before)), Ok(after)) => Ok(after.since(before)),
-        (Some(Err(why)), _) => Err(why.clone()),
-        (_, Err(failure)) => Err(failure.to_string()),
-        (None, _) => Err("its failures before the drill were not looked at".to_owned()),
-    };
-    Source::Said(Alertmanager { alerts: seen.held.clone(), unseen: seen.unseen(now), receivers, failed })
-}
-
-/// What was seen so far, from one look to the next.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    held: Vec<Held>,
-    /// Which of those that are held were so at the last look.
-    current: BTreeMap<State, usize>,
-    /// When it was last seen.
-    last: Option<Time>,
-    gaps: Vec<Unseen>,
-    /// The gap that lasts still.
-    gap: Option<Unseen>,
-    /// What it had counted of failures when the watch began.
-    failures: Option<Result<Failures, String>>,
-}
-
-/// What makes an alert another one, or one in another state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct State {
-    fingerprint: String,
-    starts_at: Timestamp,
-    receivers: Vec<String>,
-    inhibited_by: Vec<String>,
-    silenced_by: Vec<String>,
-    muted_by: Vec<String>,
-}
-
-impl Seen {
-    /// Takes what it had counted when the watch began.
-    pub(super) fn begin(&mut self, failures: Result<Failures, String>) {
-        self.failures = Some(failures);
-    }
-
-    /// Takes what came of a look that was begun then.
-    pub(super) fn take(&mut self, at: Time, alerts: Result<Vec<Alert>, String>) {
-        let full = self.held.len() >= MOST;
-        match if full {
-            Err(format!("it has told of more than {MOST} alerts, and no more are kept"))
-        } else {
-            alerts
-        } {
-            Ok(alerts) => {
-                self.gaps.extend(self.gap.take().map(|gap| Unseen { to: at, ..gap }));
-                self.see(at, alerts);
-                self.last = Some(at);
-            }
-            Err(why) => {
-                let from = self.last.unwrap_or(at);
-                self.gap.get_or_insert(Unseen { from, to: at, why });
-            }
-        }
-    }
-
-    fn see(&mut self, at: Time, alerts: Vec<Alert>) {
-        let names: BTreeMap<_, _> = alerts
-            .iter()
-            .filter_map(|alert| Some((alert.fingerprint.clone(), alert.labels.get("alertname")?.clone())))
-            .collect();
-        let mut current = BTreeMap::new();
-        for alert in alerts {
-            let (state, labels) = State::of(alert);
-            // One that was gone at the last look has come anew: in between it was not like this. One that is
-            // told twice is one.
-            let before = current.get(&state).or_else(|| self.current.get(&state)).copied();
-            let held = before.unwrap_or_else(|| {
-                self.held.push(state.held(labels, &names, at));
-                self.held.len() - 1
-            });
-            self.held[held].last_seen = at;
-            current.insert(state, held);
-        }
-        self.current = current;
-    }
-
-    /// When it was not seen.
-    fn unseen(&self, now: Time) -> Vec<Unseen> {
-        let lasting = self.gap.iter().map(|gap| Unseen { to: now, ..gap.clone() });
-        self.gaps.iter().cloned().chain(lasting).collect()
-    }
-
-    /// Why nothing is known at all, where that is so.
-    fn never(&self) -> Option<String> {
-        match (&self.last, &self.gap) {
-            (Some(_), _) => None,
-            (None, Some(gap)) => Some(gap.why.clone()),
-            (None, None) => Some("it was not looked at yet".to_owned()),
-        }
-    }
-}
-
-impl State {
-    fn of(alert: Alert) -> (Self, Labels) {
-        let sorted = |mut names: Vec<String>| {
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
-        let state = Self {
-            fingerprint: alert.fingerprint,
-            starts_at: alert.starts_at,
-            receivers: sorted(alert.receivers.into_iter().map(|receiver| receiver.name).collect()),
-            inhibited_by: sorted(alert.status.inhibited_by),
-            silenced_by: sorted(alert.status.silenced_by),
-            muted_by: sorted(alert.status.muted_by),
-        };
-        (state, alert.labels)
-    }
-
-    fn held(&self, labels: Labels, names: &BTreeMap<String, String>, at: Time) -> Held {
-        let named = |fingerprint: &String| match names.get(fingerprint) {
-            Some(name) => format!("{name} ({fingerprint})"),
-            None => fingerprint.clone(),
-        };
-        Held {
-            labels,
-            receivers: self.receivers.clone(),
-            inhibited_by: self.inhibited_by.iter().map(named).collect(),
-            silenced_by: self.silenced_by.clone(),
-            muted_by: self.muted_by.clone(),
-            starts_at: self.starts_at.into(),
-            first_seen: at,
-            last_seen: at,
-        }
-    }
-}
-
-/// Counters of what failed, by their labels.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Failures {
-    given_up: BTreeMap<Labels, f64>,
-    attempts: BTreeMap<Labels, f64>,
-}
-
-impl Failures {
-    fn of(samples: &[Exposed<'_>]) -> Self {
-        let counters = |name: &str| {
-            let samples = samples.iter().filter(|sample| sample.name == name);
-            samples
-                .map(|sample| {
-                    let labels = sample.labels.iter();
-                    let labels = labels.map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()));
-                    (labels.collect(), sample.value)
-                })
-                .collect()
-        };
-        Self { given_up: counters(GIVEN_UP), attempts: counters(ATTEMPTS) }
-    }
-
-    /// What failed since then. Of an integration that has given up nothing, attempts that failed count:
-    /// it may take minutes until one is given up.
-    fn since(&self, before: &Self) -> Vec<FailedNotifications> {
-        let mut failed = increases(&before.given_up, &self.given_up);
-        let attempts = increases(&before.attempts, &self.attempts);
-        let still = attempts.into_iter().filter(|attempt| {
-            let same = |given_up: &FailedNotifications| {
-                given_up.integration == attempt.integration && given_up.receiver == attempt.receiver
-            };
-            !failed.iter().any(same)
-        });
-        let reason = Some("an attempt failed, and is made again".to_owned());
-        let still: Vec<_> =
-            still.map(|attempt| FailedNotifications { reason: reason.clone(), ..attempt }).collect();
-        failed.extend(still);
-        failed
-    }
-}
-
-/// By how much each counter went up.
-fn increases(before: &BTreeMap<Labels, f64>, after: &BTreeMap<Labels, f64>) -> Vec<FailedNotifications> {
-    let increases = after.iter().map(|(labels, count)| {
-        // A counter that is lower than before began again at zero.
-        let before = before.get(labels).filter(|before| *before <= count).copied().unwrap_or_default();
-        FailedNotifications {
-            integration: labels.get("integration").cloned().unwrap_or_default(),
-            receiver: labels.get("receiver_name").cloned(),
-            reason: labels.get("reason").cloned(),
-            count: count - before,
-        }
-    });
-    increases.filter(|failed| failed.count > 0.0).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALERTS: &str = include_str!("../../../../tests/data/alertmanager/alerts.json");
-    const GROUPS: &str = include_str!("../../../../tests/data/alertmanager/groups.json");
-
-    const fn at(second: i64) -> Time {
-        Time::from_millis(second * 1_000)
-    }
-
-    fn alerts(json: &str) -> Vec<Alert> {
-        serde_json::from_str(json).unwrap()
-    }
-
-    fn alert(name: &str, inhibited_by: &str) -> Alert {
-        alerts(&format!(
-            r#"[{{ "fingerprint": "f{name}", "labels": {{ "alertname": "{name}" }}, "startsAt": "2026-01-31T12:00:00Z",
-                "receivers": [{{ "name": "pager" }}], "status": {{ "inhibitedBy": [{inhibited_by}], "silencedBy": [] }} }}]"#
-        ))
-        .remove(0)
-    }
-
-    /// Name, inhibited or not, first and last second seen.
-    fn told(seen: &Seen) -> Vec<(&str, bool, i64, i64)> {
-        let held = seen.held.iter().map(|held| {
-            let seconds = |time: Time| time.millis() / 1_000;
-            let inhibited = !held.inhibited_by.is_empty();
-            (held.labels["alertname"].as_str(), inhibited, seconds(held.first_seen), seconds(held.last_seen))
-        });
-        held.collect()
-    }
-
-    #[test]
-    fn alerts_without_end_are_kept_up_to_a_bound_and_what_follows_is_not_seen() {
-        let one = alert("A", "");
-        let new = |look: i64| (0..30_000).map(move |n| format!("{look}-{n}"));
-        let new =
-            |look| new(look).map(|fingerprint| Alert { fingerprint, ..one.clone() }).collect::<Vec<_>>();
-        let mut seen = Seen::default();
-        (1..=4).for_each(|look| seen.take(at(look), Ok(new(look))));
-        assert_eq!(seen.held.len(), 60_000, "a look is taken whole");
-        let why = "it has told of more than 50000 alerts, and no more are kept".to_owned();
-        assert_eq!(seen.unseen(at(5)), [Unseen { from: at(2), to: at(5), why }]);
-    }
-
-    #[test]
-    fn a_recorded_answer_is_read() {
-        let mut seen = Seen::default();
-        seen.take(at(1), Ok(muted(alerts(ALERTS), serde_json::from_str(GROUPS).unwrap())));
-        let held = |name: &str| seen.held.iter().find(|held| held.labels["alertname"] == name).unwrap();
-        let (cause, symptom, silenced, muted) = (held("Down"), held("Slow"), held("Noisy"), held("Nightly"));
-        assert_eq!(cause.receivers, ["pager"]);
-        assert_eq!(cause.starts_at, "2026-11-22T20:00:00Z".parse::<Timestamp>().unwrap().into());
-        assert!(cause.inhibited_by.is_empty() && cause.silenced_by.is_empty() && cause.muted_by.is_empty());
-        assert!(symptom.inhibited_by[0].starts_with("Down ("), "{symptom:?}");
-        assert_eq!(silenced.silenced_by.len(), 1, "{silenced:?}");
-        assert_eq!(muted.muted_by, ["always"]);
-    }
-
-    #[test]
-    fn each_time_in_a_state_is_held_once() {
-        let mut seen = Seen::default();
-        let (a, b, inhibited) = (alert("A", ""), alert("B", ""), alert("A", "\"fB\""));
-        seen.take(at(1), Ok(vec![a.clone(), a.clone()]));
-        seen.take(at(2), Ok(vec![a.clone(), b.clone()]));
-        seen.take(at(3), Ok(vec![inhibited, b.clone()]));
-        seen.take(at(4), Ok(vec![a.clone()]));
-        seen.take(at(5), Ok(vec![]));
-        assert_eq!(
-            told(&seen),
-            [("A", false, 1, 2), ("B", false, 2, 3), ("A", true, 3, 3), ("A", false, 4, 4)]
-        );
-        assert_eq!(seen.held[2].inhibited_by, ["B (fB)"]);
-        seen.take(at(6), Ok(vec![Alert { starts_at: Timestamp::UNIX_EPOCH, ..a }]));
-        assert_eq!(told(&seen).len(), 5, "one that began anew is another one");
-    }
-
-    #[test]
-    fn when_it_was_not_seen_is_known() {
-        let mut seen = Seen::default();
-        assert_eq!(seen.never().as_deref(), Some("it was not looked at yet"));
-        seen.take(at(1), Err("refused".to_owned()));
-        assert_eq!(seen.never().as_deref(), Some("refused"));
-        for second in [2, 3] {
-            seen.take(at(second), Ok(vec![alert("A", "")]));
-        }
-        seen.take(at(4), Err("slow".to_owned()));
-        seen.take(at(5), Err("refused".to_owned()));
-        let gaps = |seen: &Seen| {
-            let gaps = seen.unseen(at(9)).into_iter();
-            gaps.map(|gap| (gap.from, gap.to, gap.why)).collect::<Vec<_>>()
-        };
-        let first = (at(1), at(2), "refused".to_owned());
-        assert_eq!(gaps(&seen), [first.clone(), (at(3), at(9), "slow".to_owned())]);
-        seen.take(at(6), Ok(vec![alert("A", "")]));
-        assert_eq!(gaps(&seen), [first, (at(3), at(6), "slow".to_owned())]);
-        assert_eq!(told(&seen), [("A", false, 2, 6)], "it is the same one, as far as can be told");
-        assert_eq!(seen.never(), None);
-    }
-
-    #[test]
-    fn what_failed_is_what_was_counted_since() {
-        let text = include_str!("../../../../tests/data/alertmanager/metrics.txt");
-        let before = Failures::of(&exposition::parse(text).unwrap());
-        assert_eq!(before.since(&before), []);
-        let count = |given_up: f64, attempts: f64| {
-            let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-            let mut after = before.clone();
-            let (webhook, reason) = (label("integration", "webhook"), label("reason", "other"));
-            after.given_up.insert([webhook.clone(), reason].into(), given_up);
-            after.attempts.insert([webhook].into(), attempts);
-            after
-        };
-        let told = |failed: Vec<FailedNotifications>| {
-            let one =
-                |failed: FailedNotifications| (failed.integration, failed.reason.unwrap(), failed.count);
-            failed.into_iter().map(one).collect::<Vec<_>>()
-        };
-        let of = |reason: &str, count| ("webhook".to_owned(), reason.to_owned(), count);
-        assert_eq!(told(count(3.0, 9.0).since(&before)), [of("other", 3.0)]);
-        assert_eq!(told(count(3.0, 9.0).since(&count(1.0, 5.0))), [of("other", 2.0)]);
-        assert_eq!(told(count(2.0, 2.0).since(&count(5.0, 5.0))), [of("other", 2.0)], "it began again");
-        let again = "an attempt failed, and is made again";
-        assert_eq!(told(count(0.0, 4.0).since(&before)), [of(again, 4.0)]);
-    }
 }

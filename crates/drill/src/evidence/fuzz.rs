@@ -67,7 +67,7 @@ pub fn exposition(input: &[u8]) {
     let selectors = ["{__name__=~\".+\"}", "up", "a_total{b!=\"\"}"].map(str::to_owned);
     let mut scraped = Scraped::new(Duration::from_secs(1), &selectors).expect("they are selectors");
     scraped.keep(Time::from_millis(1_000), &samples);
-    let found = scraped.found(&selectors).expect("they were watched");
+    let found = scraped.exposed();
     let all = found.samples.iter().find(|selected| selected.selector == selectors[0]);
     let kept: usize = all.into_iter().flat_map(|all| &all.series).map(|series| series.samples.len()).sum();
     assert_eq!(kept, samples.len(), "every sample has a name");

@@ -3,12 +3,45 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
-use super::{Clock, LOOKBACK, Labels, Now, Page, Pager, Source};
+use super::source::{Context, Missing, Setup, Source};
+use super::{Clock, LOOKBACK, Labels, Now};
 use firedrill_contract::Time;
 use firedrill_contract::quantity::format_duration;
 use firedrill_net::client::{Client, Failure, Question};
+
+/// What rang at the pager.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pager {
+    /// How its clock compares with the drill's.
+    pub clock: Clock,
+    /// Since when it listens: before, it knows of nothing.
+    pub listening_since: Time,
+    /// What rang since before the drill.
+    pub pages: Vec<Page>,
+}
+
+/// What a receiver was told about an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// Who was told.
+    pub receiver: String,
+    /// The alert's labels.
+    pub labels: Labels,
+    /// The alert's annotations.
+    pub annotations: Labels,
+    /// When the alert began, as Alertmanager says.
+    pub starts_at: Time,
+    /// When it was told that it fires.
+    pub rang_at: Option<Time>,
+    /// When it was told that it no longer does.
+    pub resolved_at: Option<Time>,
+}
 
 /// The part of `/pages` that is read.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,34 +77,62 @@ impl From<Rung> for Page {
     }
 }
 
-/// That it is there and is a pager.
-pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
-    pages(client, Duration::ZERO).await.map(drop)
+/// A pager.
+pub(super) struct Backend {
+    client: Client,
+    now: Now,
+    /// How it was when the drill began, or why that is not known.
+    before: OnceCell<Result<Before, String>>,
 }
 
 /// How the pager was when a drill began.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Before {
+struct Before {
     /// Alerts that Alertmanager has left out of its notifications to the pager so far.
     left_out: u64,
     clock: Clock,
 }
 
-/// How it is now.
-pub(super) async fn before(client: &Client, now: &Now) -> Result<Before, Failure> {
-    let asked = now();
-    let pages = pages(client, Duration::ZERO).await?;
-    let clock = Clock::seen(pages.now.into(), asked, now());
-    Ok(Before { left_out: pages.truncated_alerts, clock })
+impl Source for Backend {
+    type Evidence = Pager;
+
+    const NAME: &'static str = "the pager";
+
+    fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
+        let open = |client| Self { client, now: setup.now.clone(), before: OnceCell::new() };
+        Ok(setup.sources.pager.clone().map(open))
+    }
+
+    async fn preflight(&self) -> Result<(), Failure> {
+        pages(&self.client, Duration::ZERO).await.map(drop)
+    }
+
+    async fn watch(&self) {
+        self.before().await;
+    }
+
+    async fn poll(&self, context: &Context<'_>, _known: Option<Pager>) -> Result<Option<Pager>, Missing> {
+        self.collect(context).await
+    }
+
+    async fn collect(&self, context: &Context<'_>) -> Result<Option<Pager>, Missing> {
+        let first = self.before().await.clone()?;
+        let before = (self.now)();
+        let ago = before.since(context.began).unwrap_or_default() + LOOKBACK;
+        let pages = pages(&self.client, ago).await?;
+        Ok(Some(read(pages, first, (before, (self.now)()))?))
+    }
 }
 
-/// What rang since some minutes before the drill began, before which the pager was like that.
-pub(super) async fn collect(client: &Client, first: Before, began: Time, now: &Now) -> Source<Pager> {
-    let before = now();
-    let ago = before.since(began).unwrap_or_default() + LOOKBACK;
-    match pages(client, ago).await {
-        Ok(pages) => found(pages, first, (before, now())),
-        Err(failure) => Source::Missing(failure.to_string()),
+impl Backend {
+    async fn before(&self) -> &Result<Before, String> {
+        let ask = async || {
+            let asked = (self.now)();
+            let pages = pages(&self.client, Duration::ZERO).await.map_err(|failure| failure.to_string())?;
+            let clock = Clock::measured(pages.now.into(), asked, (self.now)());
+            Ok(Before { left_out: pages.truncated_alerts, clock })
+        };
+        self.before.get_or_init(ask).await
     }
 }
 
@@ -81,7 +142,8 @@ async fn pages(client: &Client, ago: Duration) -> Result<Pages, Failure> {
     client.fetch(&question).await?.json()
 }
 
-fn found(pages: Pages, first: Before, (before, after): (Time, Time)) -> Source<Pager> {
+/// What the pager knows, or why that may not be all.
+fn read(pages: Pages, first: Before, (before, after): (Time, Time)) -> Result<Pager, String> {
     // It forgets first what it was told of longest ago. So where it keeps older pages than those that
     // were asked for, it has forgotten none of these.
     if pages.forgotten > 0 && pages.kept == pages.pages.len() {
@@ -89,17 +151,17 @@ fn found(pages: Pages, first: Before, (before, after): (Time, Time)) -> Source<P
             "the pager keeps {} pages and forgot {} to make room, so that some of this drill may be among these: give it a larger --keep",
             pages.kept, pages.forgotten
         );
-        return Source::Missing(why);
+        return Err(why);
     }
     let more = pages.truncated_alerts.saturating_sub(first.left_out);
     if more > 0 {
         let why = format!(
             "Alertmanager left {more} alerts out of its notifications to the pager: raise max_alerts of its webhook_config"
         );
-        return Source::Missing(why);
+        return Err(why);
     }
-    Source::Said(Pager {
-        clock: Clock::seen(pages.now.into(), before, after).since(first.clock),
+    Ok(Pager {
+        clock: Clock::measured(pages.now.into(), before, after).since(first.clock),
         listening_since: pages.listening_since.into(),
         pages: pages.pages.into_iter().map(Page::from).collect(),
     })
@@ -127,17 +189,14 @@ mod tests {
 
     fn missing(pages: Pages, left_out: u64) -> String {
         let around = around(&pages);
-        match found(pages, before(left_out), around) {
-            Source::Missing(why) => why,
-            other => panic!("{other:?}"),
-        }
+        read(pages, before(left_out), around).unwrap_err()
     }
 
     #[test]
     fn a_recorded_answer_is_read() {
         let pages = recorded();
         let around = around(&pages);
-        let Source::Said(pager) = found(pages, before(0), around) else { panic!() };
+        let pager = read(pages, before(0), around).unwrap();
         assert_eq!(pager.clock, Clock { ahead_ms: 10, give_or_take_ms: 21, moved_ms: 0 });
         let [page] = &pager.pages[..] else { panic!("{:?}", pager.pages) };
         assert_eq!((page.receiver.as_str(), page.labels["alertname"].as_str()), ("pager", "DiskFull"));
@@ -152,9 +211,9 @@ mod tests {
         assert!(missing(forgot.clone(), 0).contains("forgot 3"));
         let older = Pages { kept: 2, ..forgot };
         let around = around(&older);
-        assert!(found(older, before(0), around).said().is_some(), "what was forgotten is older still");
+        assert!(read(older, before(0), around).is_ok(), "what was forgotten is older still");
         let left_out = Pages { truncated_alerts: 5, ..recorded() };
         assert!(missing(left_out.clone(), 3).contains("left 2 alerts out"));
-        assert!(found(left_out, before(5), around).said().is_some(), "they were left out before");
+        assert!(read(left_out, before(5), around).is_ok(), "they were left out before");
     }
 }

@@ -13,12 +13,14 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use promql_parser::parser::value::ValueType;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::prometheus::AT_A_TIME;
+use super::Sources;
+use super::prometheus::MAX_IN_FLIGHT;
 use super::prometheus::api::{Api, Unanswered};
-use super::{Panel, Source};
+use super::source::{Context, Missing, Setup, Source};
 use crate::promql;
 use crate::question::Dashboards;
 use dashboard::{Dashboard, Target};
@@ -35,33 +37,67 @@ const MOMENTS: u64 = 600;
 /// The time between two scrapes that Grafana assumes where nothing says it.
 const ASSUMED_INTERVAL_MS: u64 = 15_000;
 
+/// A query of a dashboard's panel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Panel {
+    /// Which expectation asked.
+    pub expectation: usize,
+    /// The dashboard's title.
+    pub dashboard: String,
+    /// The panel's title.
+    pub panel: String,
+    /// The query's letter in the panel.
+    pub query: String,
+    /// Its expression, the variables replaced.
+    pub expression: String,
+    /// How many series it gave over the drill; or what it was refused with.
+    pub series: Result<u64, String>,
+}
+
+/// Prometheus, Grafana, or both.
+pub(super) struct Backend {
+    prometheus: Option<Client>,
+    grafana: Option<Client>,
+}
+
+impl Source for Backend {
+    type Evidence = Vec<Panel>;
+
+    const NAME: &'static str = "Grafana";
+
+    fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
+        let Sources { prometheus, grafana, .. } = setup.sources.clone();
+        Ok(Some(Self { prometheus, grafana }))
+    }
+
+    async fn preflight(&self) -> Result<(), Failure> {
+        let Some(grafana) = &self.grafana else { return Ok(()) };
+        grafana.fetch(&Question::get("/api/health")).await?.json::<Health>().map(drop)
+    }
+
+    async fn collect(&self, context: &Context<'_>) -> Result<Option<Vec<Panel>>, Missing> {
+        let (prometheus, grafana) = (self.prometheus.as_ref(), self.grafana.as_ref());
+        let ask = Ask { prometheus, grafana, from: context.began, to: context.now };
+        let wanted = &context.questions.panels;
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        let mut panels = Vec::new();
+        for wanted in wanted {
+            panels.extend(ask.all(wanted).await?);
+        }
+        Ok(Some(panels))
+    }
+}
+
 /// Whom to ask, and about which time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ask<'a> {
-    pub(super) prometheus: Option<&'a Client>,
-    pub(super) grafana: Option<&'a Client>,
-    pub(super) from: Time,
-    pub(super) to: Time,
-}
-
-/// That it is there and is a Grafana.
-pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
-    client.fetch(&Question::get("/api/health")).await?.json::<Health>().map(drop)
-}
-
-/// What every query of the dashboards gives.
-pub(super) async fn collect(ask: Ask<'_>, wanted: &[Dashboards]) -> Source<Vec<Panel>> {
-    if wanted.is_empty() {
-        return Source::NotAsked;
-    }
-    let mut panels = Vec::new();
-    for wanted in wanted {
-        match ask.all(wanted).await {
-            Ok(found) => panels.extend(found),
-            Err(why) => return Source::Missing(why),
-        }
-    }
-    Source::Said(panels)
+struct Ask<'a> {
+    prometheus: Option<&'a Client>,
+    grafana: Option<&'a Client>,
+    from: Time,
+    to: Time,
 }
 
 /// A query of a panel with its variables replaced, or why they could not be.
@@ -71,29 +107,19 @@ struct Asked {
 }
 
 impl Ask<'_> {
-    async fn all(self, wanted: &Dashboards) -> Result<Vec<Panel>, String> {
+    async fn all(self, wanted: &Dashboards) -> Result<Vec<Panel>, Missing> {
         let mut panels = Vec::new();
         for from in &wanted.from {
-            if from == GRAFANA {
-                let client =
-                    self.grafana.ok_or("panels of Grafana were asked for: say where it is by --grafana")?;
-                let asked = in_grafana(client).await.map_err(|failure| failure.to_string())?;
-                panels.extend(
-                    self.through_grafana(client, wanted, asked)
-                        .await
-                        .map_err(|failure| failure.to_string())?,
-                );
+            panels.extend(if from == GRAFANA {
+                let none = || "panels of Grafana were asked for: say where it is by --grafana".to_owned();
+                let client = self.grafana.ok_or_else(none)?;
+                self.through_grafana(client, wanted, in_grafana(client).await?).await?
             } else {
-                let client = self
-                    .prometheus
-                    .ok_or("panels of files are asked of Prometheus: say where it is by --prometheus")?;
-                let dashboards = dashboard::files(from)?;
-                panels.extend(
-                    self.of_prometheus(client, wanted, dashboards)
-                        .await
-                        .map_err(|failure| failure.to_string())?,
-                );
-            }
+                let none =
+                    || "panels of files are asked of Prometheus: say where it is by --prometheus".to_owned();
+                let client = self.prometheus.ok_or_else(none)?;
+                self.of_prometheus(client, wanted, dashboard::files(from)?).await?
+            });
         }
         Ok(panels)
     }
@@ -122,20 +148,29 @@ impl Ask<'_> {
                 }
                 Ok(panel)
             })
-            .buffered(AT_A_TIME)
+            .buffered(MAX_IN_FLIGHT)
             .try_collect()
             .await
     }
 
     /// How many series have a number, or a native histogram, at any time.
     async fn series(self, api: Api<'_>, expression: &str) -> Result<Result<u64, String>, Failure> {
-        match api.range(expression, (self.from, self.to), self.step_ms()).await {
+        let range = async |query| api.range(query, (self.from, self.to), self.step_ms()).await;
+        match range(expression).await {
             Ok(series) => {
                 let drawn = series.iter().filter(|one| one.samples.iter().any(|sample| !sample.1.is_nan()));
                 Ok(Ok(u64::try_from(drawn.count()).unwrap_or(u64::MAX)))
             }
-            Err(Unanswered::Refused(why)) => Ok(Err(why)),
-            Err(Unanswered::Failed(failure)) => Err(failure),
+            // Of what is too much to be read, how much it is.
+            Err(Unanswered::Failed(failure)) if failure.is_too_large() => {
+                match range(&counting(expression)).await {
+                    Ok(counts) => {
+                        Ok(Ok(most(counts.iter().flat_map(|one| &one.samples).map(|sample| sample.1))))
+                    }
+                    Err(unanswered) => unanswered.refusal().map(Err),
+                }
+            }
+            Err(unanswered) => unanswered.refusal().map(Err),
         }
     }
 
@@ -158,7 +193,7 @@ impl Ask<'_> {
                 }
                 Ok(panel)
             })
-            .buffered(AT_A_TIME)
+            .buffered(MAX_IN_FLIGHT)
             .try_collect()
             .await
     }
@@ -337,6 +372,8 @@ fn most(counts: impl Iterator<Item = f64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Reply;
+    use crate::question::Questions;
     use firedrill_net::Target as Address;
     use firedrill_net::fake::{Fake, answer};
 
@@ -351,6 +388,17 @@ mod tests {
             except: vec!["Left out".to_owned()],
             variables: vec![("job".to_owned(), "app".to_owned())],
         }
+    }
+
+    async fn collect(
+        prometheus: Option<&Client>,
+        grafana: Option<&Client>,
+        panels: Vec<Dashboards>,
+    ) -> Reply<Vec<Panel>> {
+        let questions = Questions { panels, ..Questions::default() };
+        let backend = Backend { prometheus: prometheus.cloned(), grafana: grafana.cloned() };
+        let (began, now) = (time(60), time(120));
+        backend.collect(&Context { questions: &questions, began, known_until: began, now }).await.into()
     }
 
     fn client(fake: &Fake) -> Client {
@@ -430,8 +478,9 @@ mod tests {
     async fn every_query_that_grafana_has_is_asked_through_it() {
         let fake = Fake::start(grafana).await;
         let client = client(&fake);
-        let ask = Ask { prometheus: None, grafana: Some(&client), from: time(60), to: time(120) };
-        let Source::Said(panels) = collect(ask, &[wanted("grafana")]).await else { panic!() };
+        let Reply::Received(panels) = collect(None, Some(&client), vec![wanted("grafana")]).await else {
+            panic!()
+        };
         let told = panels.iter().map(|panel| {
             assert_eq!((panel.expectation, panel.dashboard.as_str()), (3, "D"));
             (panel.panel.as_str(), panel.expression.as_str(), panel.series.clone())
@@ -455,21 +504,20 @@ mod tests {
         let fake = Fake::start(|_| json_answer("502 Bad Gateway", &json!("no"))).await;
         let client = client(&fake);
         let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/*.json");
-        let none = Ask { prometheus: None, grafana: None, from: time(60), to: time(120) };
-        let broken = Ask { prometheus: Some(&client), grafana: Some(&client), ..none };
-        for (ask, from, expected) in [
+        let (none, broken) = (None, Some(&client));
+        for (source, from, expected) in [
             (none, files, "panels of files are asked of Prometheus: say where it is by --prometheus"),
             (none, "grafana", "panels of Grafana were asked for: say where it is by --grafana"),
             (broken, files, "expected an answer, found 502 Bad Gateway"),
             (broken, "grafana", "expected an answer, found 502 Bad Gateway"),
             (broken, "no/such/file", "no/such/file matches no file"),
         ] {
-            match collect(ask, &[wanted(from)]).await {
-                Source::Missing(why) => assert!(why.contains(expected), "{why}"),
+            match collect(source, source, vec![wanted(from)]).await {
+                Reply::Missing(why) => assert!(why.contains(expected), "{why}"),
                 other => panic!("{from}: {other:?}"),
             }
         }
-        assert_eq!(collect(none, &[]).await, Source::NotAsked);
+        assert_eq!(collect(none, none, Vec::new()).await, Reply::NotAsked);
     }
 
     #[test]

@@ -3,137 +3,166 @@
 //! Moments in questions are by the drill's clock and are asked in Prometheus' own; moments in answers
 //! are by Prometheus' clock, as they came.
 
+mod alerts;
 pub(super) mod api;
+mod evidence;
 mod explain;
+mod raw;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::time::interval;
 
-use super::{Answer, Clock, LOOKBACK, Now, Prometheus, Selected, Source};
-use crate::question::Questions;
+use super::source::{Context, Missing, Setup, Source};
+use super::{Clock, LOOKBACK, Now, Selected};
+use crate::question::Explain;
 use api::Api;
+pub use evidence::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
 use explain::Explainer;
-use firedrill_contract::Time;
 use firedrill_net::client::{Client, Failure};
+use raw::Reader;
 
 /// Questions under way at a time.
-pub(super) const AT_A_TIME: usize = 4;
+pub(super) const MAX_IN_FLIGHT: usize = 4;
 
-/// How often the clock is looked at: the quickest answer says it best.
-const LOOKS: usize = 3;
+/// How often the clock is read: the quickest answer is the most exact one.
+const CLOCK_READINGS: usize = 3;
 
-/// That it is there and is a Prometheus.
-pub(super) async fn preflight(client: &Client) -> Result<(), Failure> {
-    Api(client).version().await.map(drop)
+/// A Prometheus, or what has its HTTP API.
+pub(super) struct Backend {
+    client: Client,
+    poll_interval: Duration,
+    now: Now,
+    /// How its clock was as soon as it could be read.
+    first_clock: Mutex<Option<Clock>>,
 }
 
-/// All that is asked, in a drill that began then, and when its clock was looked at first.
-pub(super) async fn collect(
-    client: &Client,
-    questions: &Questions,
-    began: Time,
-    first: Option<Clock>,
-    now: &Now,
-) -> Source<Prometheus> {
-    match ask(Api(client), questions, began, first, now).await {
-        Ok(prometheus) => Source::Said(prometheus),
-        Err(failure) => Source::Missing(failure.to_string()),
+impl Source for Backend {
+    type Evidence = Prometheus;
+
+    const NAME: &'static str = "Prometheus";
+
+    fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
+        Ok(setup.sources.prometheus.clone().map(|client| Self {
+            client,
+            poll_interval: setup.poll_interval,
+            now: setup.now.clone(),
+            first_clock: Mutex::default(),
+        }))
     }
-}
 
-async fn ask(
-    api: Api<'_>,
-    questions: &Questions,
-    began: Time,
-    first: Option<Clock>,
-    now: &Now,
-) -> Result<Prometheus, Failure> {
-    let clock = best_look(api, now).await?;
-    let clock = first.map_or(clock, |first| clock.since(first));
-    let (scrape_intervals, rules) = tokio::try_join!(api.scrape_intervals(), api.rules())?;
-    let back = back(began, now(), clock);
-    let alerts = api.raw("ALERTS", back).await?;
-    let selectors = std::iter::once("up").chain(questions.selectors.iter().map(String::as_str));
-    let mut selectors: Vec<_> = selectors.collect();
-    selectors.sort_unstable();
-    selectors.dedup();
-    let samples = stream::iter(selectors)
-        .map(async |selector| {
-            let series = api.raw(selector, back).await?;
-            Ok::<_, Failure>(Selected { selector: selector.to_owned(), series })
-        })
-        .buffered(AT_A_TIME)
-        .try_collect()
-        .await?;
-    let answers = stream::iter(&questions.queries)
-        .map(async |question| {
-            let said = api.instant(&question.query, Some(clock.there(question.at))).await?;
-            Ok::<_, Failure>(Answer { query: question.query.clone(), at: question.at, said })
-        })
-        .buffered(AT_A_TIME)
-        .try_collect()
-        .await?;
-    let explained = Explainer::new(api, &rules, clock).all(&questions.explain).await?;
-    Ok(Prometheus { clock, scrape_intervals, rules, alerts, samples, answers, explained })
-}
+    async fn preflight(&self) -> Result<(), Failure> {
+        self.api().version().await.map(drop)
+    }
 
-/// How long raw samples reach back from now, in milliseconds.
-fn back(began: Time, now: Time, clock: Clock) -> u128 {
-    // A clock that is ahead calls the same moment later, so that more lies between; one second is for
-    // the questions before this one.
-    let ahead = Duration::from_millis(clock.ahead_ms.unsigned_abs());
-    let back = now.since(began).unwrap_or_default() + LOOKBACK + ahead + Duration::from_secs(1);
-    back.as_millis()
-}
-
-/// Its clock against the drill's.
-pub(super) async fn clock(client: &Client, now: &Now) -> Result<Clock, Failure> {
-    best_look(Api(client), now).await
-}
-
-async fn best_look(api: Api<'_>, now: &Now) -> Result<Clock, Failure> {
-    let look = async || {
-        let before = now();
-        let there = api.time().await?;
-        Ok::<_, Failure>(Clock::seen(there, before, now()))
-    };
-    let mut best = look().await?;
-    for _ in 1..LOOKS {
-        let clock = look().await?;
-        if clock.give_or_take_ms < best.give_or_take_ms {
-            best = clock;
+    async fn watch(&self) {
+        let mut ticks = interval(self.poll_interval);
+        while self.first_clock().is_none() {
+            ticks.tick().await;
+            let clock = self.clock().await.ok();
+            *self.first_clock.lock().unwrap_or_else(PoisonError::into_inner) = clock;
         }
     }
-    Ok(best)
+
+    async fn poll(
+        &self,
+        context: &Context<'_>,
+        known: Option<Prometheus>,
+    ) -> Result<Option<Prometheus>, Missing> {
+        let known_clock = known.as_ref().map(|known| known.clock).or_else(|| self.first_clock());
+        let clock = match known_clock {
+            Some(clock) => clock,
+            None => self.clock().await?,
+        };
+        let (scrape_intervals, rules) = tokio::try_join!(self.api().scrape_intervals(), self.api().rules())?;
+        // What was scraped or evaluated then may have come into being later.
+        let from = known.as_ref().map_or(context.began, |_| context.known_until) - LOOKBACK;
+        let mut prometheus = known.unwrap_or_else(|| Prometheus::none(clock));
+        let up = prometheus.samples.iter_mut().find(|selected| selected.selector == UP);
+        let up = match up {
+            Some(up) => up,
+            None => prometheus.samples.push_mut(Selected { selector: UP.to_owned(), series: Vec::new() }),
+        };
+        let reader = self.reader(clock);
+        tokio::try_join!(
+            reader.update(&mut prometheus.alerts, ALERTS, from),
+            reader.update(&mut up.series, UP, from)
+        )?;
+        Ok(Some(Prometheus { scrape_intervals, rules, ..prometheus }))
+    }
+
+    async fn collect(&self, context: &Context<'_>) -> Result<Option<Prometheus>, Missing> {
+        let clock = self.clock().await?;
+        let clock = self.first_clock().map_or(clock, |first| clock.since(first));
+        let (scrape_intervals, rules) = tokio::try_join!(self.api().scrape_intervals(), self.api().rules())?;
+        let (reader, from) = (self.reader(clock), context.began - LOOKBACK);
+        let alerts = reader.since(ALERTS, from).await?;
+        let mut selectors: Vec<_> = context.questions.selectors.iter().map(String::as_str).collect();
+        selectors.push(UP);
+        selectors.sort_unstable();
+        selectors.dedup();
+        let samples = stream::iter(selectors)
+            .map(async |selector| {
+                let series = reader.since(selector, from).await?;
+                Ok::<_, Failure>(Selected { selector: selector.to_owned(), series })
+            })
+            .buffered(MAX_IN_FLIGHT)
+            .try_collect()
+            .await?;
+        let answers = stream::iter(&context.questions.queries)
+            .map(async |question| {
+                let result = self.api().instant(&question.query, Some(clock.there(question.at))).await?;
+                Ok::<_, Failure>(Answer { query: question.query.clone(), at: question.at, result })
+            })
+            .buffered(MAX_IN_FLIGHT)
+            .try_collect()
+            .await?;
+        let explained = Vec::new();
+        Ok(Some(Prometheus { clock, scrape_intervals, rules, alerts, samples, answers, explained }))
+    }
+
+    async fn explain(&self, wanted: &[Explain], known: &mut Prometheus) {
+        let explainer = Explainer::new(self.api(), &known.rules, known.clock);
+        known.explained = explainer.all(wanted).await;
+    }
 }
 
-impl Clock {
-    /// A clock that showed `there` at some moment from `before` to `after`.
-    pub(super) fn seen(there: Time, before: Time, after: Time) -> Self {
-        let took = after.millis().saturating_sub(before.millis());
-        let middle = before.millis().saturating_add(took / 2);
-        // Half of the time that it took, and a millisecond for what both clocks round.
-        Self { ahead_ms: there.millis().saturating_sub(middle), give_or_take_ms: took / 2 + 1, moved_ms: 0 }
+/// The series that tell how each scrape went.
+const UP: &str = "up";
+
+/// The series that tell what state each alert has.
+const ALERTS: &str = "ALERTS";
+
+impl Backend {
+    const fn api(&self) -> Api<'_> {
+        Api(&self.client)
     }
 
-    /// The same, with how it moved since it was like that, as far as that is sure.
-    pub(super) fn since(self, earlier: Self) -> Self {
-        let moved = self.ahead_ms.saturating_sub(earlier.ahead_ms);
-        let doubt = self.give_or_take_ms.saturating_add(earlier.give_or_take_ms);
-        let surely = moved.saturating_abs().saturating_sub(doubt).max(0);
-        Self { moved_ms: moved.signum() * surely, ..self }
+    const fn reader(&self, clock: Clock) -> Reader<'_> {
+        Reader { api: self.api(), clock, now: &self.now }
     }
 
-    /// What this clock shows at a moment of the drill's.
-    ///
-    /// A difference that is no more than what cannot be told is taken for none.
-    pub(super) fn there(self, here: Time) -> Time {
-        if self.ahead_ms.saturating_abs() <= self.give_or_take_ms {
-            here
-        } else {
-            Time::from_millis(here.millis().saturating_add(self.ahead_ms))
+    fn first_clock(&self) -> Option<Clock> {
+        *self.first_clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its clock against the drill's.
+    async fn clock(&self) -> Result<Clock, Failure> {
+        let read = async || {
+            let before = (self.now)();
+            let there = self.api().time().await?;
+            Ok::<_, Failure>(Clock::measured(there, before, (self.now)()))
+        };
+        let mut best = read().await?;
+        for _ in 1..CLOCK_READINGS {
+            let clock = read().await?;
+            if clock.give_or_take_ms < best.give_or_take_ms {
+                best = clock;
+            }
         }
+        Ok(best)
     }
 }
 
@@ -142,8 +171,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::evidence::Said;
-    use crate::question::Instant;
+    use crate::evidence::{QueryResult, Reply, Sources};
+    use crate::question::{Instant, Questions};
+    use firedrill_contract::Time;
     use firedrill_net::Target;
     use firedrill_net::fake::{Fake, answer};
 
@@ -174,12 +204,17 @@ mod tests {
         .await
     }
 
-    async fn found(fake: &Fake, queries: &[&str]) -> Source<Prometheus> {
+    async fn found(fake: &Fake, queries: &[&str]) -> Reply<Prometheus> {
         let client = Client::new(Target::parse(&fake.url).unwrap(), None).within(Duration::from_millis(500));
         let now: Now = Arc::new(|| Time::from_millis(NOW));
+        let sources = Sources { prometheus: Some(client), ..Sources::default() };
         let query = |query: &&str| Instant { query: (*query).to_owned(), at: Time::from_millis(NOW) };
         let questions = Questions { queries: queries.iter().map(query).collect(), ..Questions::default() };
-        collect(&client, &questions, Time::from_millis(NOW - 60_000), None, &now).await
+        let poll_interval = Duration::from_secs(1);
+        let setup = Setup { sources: &sources, questions: &questions, poll_interval, now };
+        let backend = Backend::open(&setup).unwrap().unwrap();
+        let (began, now) = (Time::from_millis(NOW - 60_000), Time::from_millis(NOW));
+        backend.collect(&Context { questions: &questions, began, known_until: began, now }).await.into()
     }
 
     #[tokio::test]
@@ -189,9 +224,9 @@ mod tests {
             request.contains("query=mine").then(|| Some(answer("200 OK", "application/json", vector.as_bytes())))
         })
         .await;
-        let Source::Said(said) = found(&fake, &["mine"]).await else { panic!() };
+        let Reply::Received(said) = found(&fake, &["mine"]).await else { panic!() };
         assert_eq!(said.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1, moved_ms: 0 });
-        let Said::Values(values) = &said.answers[0].said else { panic!("{:?}", said.answers) };
+        let QueryResult::Values(values) = &said.answers[0].result else { panic!("{:?}", said.answers) };
         assert!(values[0].value.is_nan() && values[0].labels["a"] == "b", "{values:?}");
         assert_eq!(values[1].value, f64::NEG_INFINITY);
         let asked = fake.asked();
@@ -221,9 +256,9 @@ mod tests {
             request.contains("query=partly").then(|| json("200 OK", partly)).flatten()
         })
         .await;
-        let Source::Said(said) = found(&fake, &["wrong", "partly", "ranges"]).await else { panic!() };
-        let said: Vec<_> = said.answers.into_iter().map(|answer| answer.said).collect();
-        let refused = |why: &str| Said::Refused(why.to_owned());
+        let Reply::Received(said) = found(&fake, &["wrong", "partly", "ranges"]).await else { panic!() };
+        let said: Vec<_> = said.answers.into_iter().map(|answer| answer.result).collect();
+        let refused = |why: &str| QueryResult::Refused(why.to_owned());
         let ranges = "it gives ranges of samples, not one value each";
         let partly = "only a part could be answered: store is away";
         assert_eq!(said, [refused("1:4: parse error"), refused(partly), refused(ranges)]);
@@ -280,29 +315,9 @@ mod tests {
         for (part, answered, expected) in cases {
             let fake = fake(move |request| request.contains(part).then(answered)).await;
             match found(&fake, &["mine"]).await {
-                Source::Missing(why) => assert!(why.contains(expected), "{part}: {why}"),
+                Reply::Missing(why) => assert!(why.contains(expected), "{part}: {why}"),
                 other => panic!("{part}: {other:?}"),
             }
         }
-    }
-
-    #[test]
-    fn a_clock_is_as_sure_as_the_answer_was_quick() {
-        let at = Time::from_millis;
-        let clock = Clock::seen(at(10_000), at(9_000), at(9_400));
-        assert_eq!(clock, Clock { ahead_ms: 800, give_or_take_ms: 201, moved_ms: 0 });
-        let clock_at = |ahead_ms| Clock { ahead_ms, give_or_take_ms: 200, moved_ms: 0 };
-        let moved = [5_000, -5_000, 300].map(|ahead| clock_at(ahead).since(clock_at(0)).moved_ms);
-        assert_eq!(moved, [4_600, -4_600, 0], "what may be the time that asking took is no move");
-        assert_eq!(clock.there(at(0)), at(800));
-        let same = Clock::seen(at(9_300), at(9_000), at(9_400));
-        assert_eq!(same.there(at(5)), at(5), "a difference that may be none is none");
-    }
-
-    #[test]
-    fn a_clock_that_is_as_far_off_as_can_be_is_read() {
-        let (now, never) = (Time::from_millis(NOW), Time::from_millis(i64::MIN));
-        let clock = Clock::seen(never, now, now);
-        assert_eq!(clock.there(now), never + Duration::from_millis(NOW.unsigned_abs()));
     }
 }

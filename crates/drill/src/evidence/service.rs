@@ -5,12 +5,40 @@ use std::time::Duration;
 
 use promql_parser::label::Matcher;
 use promql_parser::parser::Expr;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::exposition::{self, Exposed as Sampled};
-use super::{Exposed, Labels, Sample, Scrape, Selected, Series};
+use super::source::{Context, Missing, Setup, Source};
+use super::watched::{Watched, ticks};
+use super::{Labels, Now, Sample, Selected, Series};
 use crate::promql;
 use firedrill_contract::Time;
 use firedrill_net::client::{Client, Failure, Question};
+
+/// What the service itself exposed, scraped by the drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exposed {
+    /// The time between two scrapes, in milliseconds.
+    pub interval_ms: u64,
+    /// When each scrape was begun, and what it failed with.
+    pub scrapes: Vec<Scrape>,
+    /// Raw samples, by selector.
+    pub samples: Vec<Selected>,
+    /// The names of all metrics of the last scrape.
+    pub metrics: Vec<String>,
+}
+
+/// One scrape by the drill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scrape {
+    /// When it was begun.
+    pub at: Time,
+    /// What it failed with.
+    pub error: Option<String>,
+}
 
 /// The format that is asked for, which is the one that is read.
 const FORMAT: &str = "text/plain;version=0.0.4";
@@ -20,12 +48,71 @@ const FORMAT: &str = "text/plain;version=0.0.4";
 const MOST_SERIES: usize = 100_000;
 const MOST_SAMPLES: usize = 10_000_000;
 
+/// A service with `/metrics`.
+pub(super) struct Backend {
+    client: Client,
+    poll_interval: Duration,
+    now: Now,
+    /// Whether nobody else scrapes it: where there is a Prometheus, what the service exposes only helps to explain.
+    alone: bool,
+    scraped: Watched<Scraped>,
+}
+
+impl Source for Backend {
+    type Evidence = Exposed;
+
+    const NAME: &'static str = "the service";
+
+    fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
+        let Some(client) = setup.sources.service.clone() else { return Ok(None) };
+        Ok(Some(Self {
+            client,
+            poll_interval: setup.poll_interval,
+            now: setup.now.clone(),
+            alone: setup.sources.prometheus.is_none(),
+            scraped: Watched::new(Scraped::new(setup.poll_interval, &setup.questions.selectors)?),
+        }))
+    }
+
+    async fn preflight(&self) -> Result<(), Failure> {
+        if self.alone { scrape(&self.client, |_| ()).await } else { Ok(()) }
+    }
+
+    async fn watch(&self) {
+        let mut ticks = ticks(self.poll_interval);
+        while self.alone {
+            ticks.tick().await;
+            self.scrape().await;
+        }
+    }
+
+    async fn poll(&self, _context: &Context<'_>, known: Option<Exposed>) -> Result<Option<Exposed>, Missing> {
+        if self.alone { Ok(Some(self.scraped.written().await.exposed())) } else { Ok(known) }
+    }
+
+    async fn collect(&self, _context: &Context<'_>) -> Result<Option<Exposed>, Missing> {
+        if !self.alone {
+            self.scrape().await;
+        }
+        Ok(Some(self.scraped.written().await.exposed()))
+    }
+}
+
+impl Backend {
+    async fn scrape(&self) {
+        let at = (self.now)();
+        let taken = scrape(&self.client, |samples| self.scraped.lock().keep(at, samples)).await;
+        self.scraped.lock().note(at, taken.err().map(|failure| failure.to_string()));
+        self.scraped.set_written();
+    }
+}
+
 /// What was scraped so far: of each selector the series that it selects, and nothing else.
 #[derive(Debug)]
 pub(super) struct Scraped {
     interval_ms: u64,
     scrapes: Vec<Scrape>,
-    selected: Vec<Watched>,
+    selected: Vec<Selection>,
     metrics: BTreeSet<String>,
     /// How many of each are kept.
     series: usize,
@@ -34,7 +121,7 @@ pub(super) struct Scraped {
 
 /// A selector and what it selected.
 #[derive(Debug)]
-struct Watched {
+struct Selection {
     selector: String,
     matchers: Vec<Matcher>,
     series: BTreeMap<Labels, Vec<Sample>>,
@@ -44,7 +131,7 @@ struct Watched {
 ///
 /// # Errors
 /// When there is no answer, or one that is not in the format.
-pub(super) async fn scrape(client: &Client, take: impl FnOnce(&[Sampled<'_>]) + Send) -> Result<(), Failure> {
+async fn scrape(client: &Client, take: impl FnOnce(&[Sampled<'_>]) + Send) -> Result<(), Failure> {
     let answer = client.fetch(&Question::get("/metrics").accepting(FORMAT)).await?;
     let kind = answer.content_type().unwrap_or_default();
     let media = kind.split(';').next().unwrap_or_default().trim();
@@ -63,7 +150,7 @@ impl Scraped {
     /// When one is no selector of series.
     pub(super) fn new(interval: Duration, selectors: &[String]) -> Result<Self, String> {
         let distinct: BTreeSet<_> = selectors.iter().collect();
-        let selected: Result<_, _> = distinct.into_iter().map(|selector| Watched::new(selector)).collect();
+        let selected: Result<_, _> = distinct.into_iter().map(|selector| Selection::new(selector)).collect();
         Ok(Self {
             interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
             scrapes: Vec::new(),
@@ -107,31 +194,23 @@ impl Scraped {
     }
 
     /// All of it.
-    ///
-    /// # Errors
-    /// When one of these selectors was not among those that were watched.
-    pub(super) fn found(&self, selectors: &[String]) -> Result<Exposed, String> {
-        let watched = |selector: &String| {
-            let found = self.selected.iter().find(|watched| watched.selector == *selector);
-            found.ok_or_else(|| format!("{selector} was not among what was watched from the start"))
-        };
-        let mut samples = Vec::new();
-        for selector in selectors.iter().collect::<BTreeSet<_>>() {
-            let series = watched(selector)?.series.iter();
+    pub(super) fn exposed(&self) -> Exposed {
+        let selected = |selection: &Selection| {
+            let series = selection.series.iter();
             let series =
                 series.map(|(labels, samples)| Series { labels: labels.clone(), samples: samples.clone() });
-            samples.push(Selected { selector: selector.clone(), series: series.collect() });
-        }
-        Ok(Exposed {
+            Selected { selector: selection.selector.clone(), series: series.collect() }
+        };
+        Exposed {
             interval_ms: self.interval_ms,
             scrapes: self.scrapes.clone(),
-            samples,
+            samples: self.selected.iter().map(selected).collect(),
             metrics: self.metrics.iter().cloned().collect(),
-        })
+        }
     }
 }
 
-impl Watched {
+impl Selection {
     fn new(selector: &str) -> Result<Self, String> {
         let parsed = promql::parse(selector).map_err(|why| format!("{selector}: {why}"))?;
         let Expr::VectorSelector(vector) = parsed else {
@@ -178,7 +257,7 @@ mod tests {
             }
             scraped.note(at, text.err().map(str::to_owned));
         }
-        scraped.found(&selectors).unwrap()
+        scraped.exposed()
     }
 
     /// Each series that is selected from this text, by its labels without the name.
@@ -241,12 +320,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_selector_and_what_was_not_watched_is_refused() {
+    fn what_is_no_selector_is_refused() {
         for selector in ["rate(a[1m])", "a[1m]", "a offset 1m", "a @ 5", "a{"] {
             assert!(Scraped::new(Duration::from_secs(1), &[selector.to_owned()]).is_err(), "{selector}");
         }
-        let scraped = Scraped::new(Duration::from_secs(1), &["a".to_owned()]).unwrap();
-        let error = scraped.found(&["b".to_owned()]).unwrap_err();
-        assert_eq!(error, "b was not among what was watched from the start");
     }
 }

@@ -1,7 +1,7 @@
 //! An alert fires, is told, resolves; or never fires.
 //!
-//! Read from `ALERTS`, which Prometheus writes at each evaluation: when an alert began to pend, when it
-//! fired, and when it did for the last time are known to one evaluation, whoever looks and whenever.
+//! Read from the history of the alert: when it began to pend, when it fired, and when it no longer did are known to
+//! one evaluation, whoever looks and whenever.
 
 mod notifies;
 
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::evidence::{Labels, Rule, Sample, Series};
+use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels, Rule, Sample};
 use crate::file::value::Span;
 use crate::question::Explain;
 use crate::run::PhaseLedger;
@@ -187,24 +187,23 @@ struct Episode<'a> {
     phase: PhaseLedger,
     pending: Option<Time>,
     fired: Time,
-    /// The last evaluation at which it fired.
-    last: Time,
+    /// When it no longer fired; nothing where it fires still.
+    over: Option<Time>,
 }
 
 /// The rule that should fire.
-fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
-    let rules = &case.prometheus()?.rules;
-    let alerting = || rules.iter().filter(|rule| rule.alerting);
-    if alerting().next().is_none() {
+fn rule<'a>(case: &'a Case<'_>, alert: &Alert) -> Result<&'a Rule, Finding> {
+    let rules = &case.alert_history()?.rules;
+    if rules.is_empty() {
         return Err(Finding::inconclusive("Prometheus has no alerting rules loaded: look at its rule_files"));
     }
-    let found = case.alerting_rules(&alert.alert)?;
+    let found: Vec<_> = rules.iter().filter(|rule| rule.name == alert.alert).collect();
     // Several rules may share a name, for several severities.
     let matching = found.iter().find(|rule| {
         alert.severity.as_ref().is_none_or(|severity| rule.labels.get("severity") == Some(severity))
     });
     let Some(rule) = matching.or_else(|| found.first()) else {
-        let nearest = nearest(&alert.alert, alerting().map(|rule| rule.name.as_str()));
+        let nearest = nearest(&alert.alert, rules.iter().map(|rule| rule.name.as_str()));
         let nearest = nearest.map(|name| format!("; the nearest is {name}")).unwrap_or_default();
         return Err(Finding::fail(format!("Prometheus has no alerting rule of this name{nearest}")));
     };
@@ -214,35 +213,38 @@ fn rule<'a>(case: &Case<'a>, alert: &Alert) -> Result<&'a Rule, Finding> {
     Ok(rule)
 }
 
-/// Each series of `ALERTS` of this name and state.
-fn states<'a>(
-    case: &Case<'a>,
-    name: &str,
-    state: &str,
-) -> Result<impl Iterator<Item = &'a Series> + use<'a>, Finding> {
-    let (name, state) = (name.to_owned(), state.to_owned());
-    let is = move |series: &&Series| {
-        series.labels.get("alertname") == Some(&name) && series.labels.get("alertstate") == Some(&state)
-    };
-    Ok(case.prometheus()?.alerts.iter().filter(is))
+/// Each alert of this name.
+fn instances<'a>(case: &'a Case<'_>, name: &str) -> Result<Vec<&'a AlertInstance>, Finding> {
+    Ok(case.alert_history()?.alerts.iter().filter(|alert| alert.name() == name).collect())
 }
 
-fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a>, Finding> {
+/// The alerts of this name with the labels that were asked for.
+fn asked_for<'a>(case: &'a Case<'_>, alert: &Alert) -> Result<Vec<&'a AlertInstance>, Finding> {
+    let wanted = wanted(alert);
+    let mut instances = instances(case, &alert.alert)?;
+    instances.retain(|instance| among(&wanted, &instance.labels));
+    Ok(instances)
+}
+
+fn fired<'a>(case: &'a Case<'_>, alert: &Alert, fires: &Fires) -> Result<Episode<'a>, Finding> {
     let rule = rule(case, alert)?;
     let phase = case.phase(Some(&fires.during))?;
-    let wanted = wanted(alert);
-    let interval = Duration::from_millis(rule.interval_ms);
     let cause = phase.began;
-    let firing: Vec<_> =
-        states(case, &alert.alert, "firing")?.filter(|series| among(&wanted, &series.labels)).collect();
-    let before = |series: &&&Series| {
-        series.samples.iter().any(|Sample(at, _)| *at < cause && *at + interval * 2 > cause)
+    let instances = asked_for(case, alert)?;
+    let firing = |instance: &&'a AlertInstance| {
+        let instance = *instance;
+        instance.spans(AlertState::Firing).map(move |span| (instance, span))
     };
-    if let Some(series) = firing.iter().find(before) {
-        let silenced = episodes(series, interval)
-            .iter()
-            .any(|(_, last)| *last >= cause && *last + interval * 2 < phase.ended);
-        let since = series.samples.first().map(|Sample(at, _)| at.to_string()).unwrap_or_default();
+    let before = |(instance, span): &(&AlertInstance, AlertSpan)| {
+        span.from < cause && span.to.is_none_or(|to| to + instance.accuracy > cause)
+    };
+    if let Some((instance, _)) = instances.iter().flat_map(firing).find(before) {
+        let silenced = instance
+            .spans(AlertState::Firing)
+            .filter_map(|span| span.to)
+            .any(|to| to >= cause + instance.accuracy && to + instance.accuracy < phase.ended);
+        let since = instance.spans(AlertState::Firing).next();
+        let since = since.map(|span| span.from.to_string()).unwrap_or_default();
         return Err(if silenced {
             Finding::fail(
                 "it was firing before the cause and fell silent while the cause was there: is its comparison turned round?",
@@ -253,51 +255,25 @@ fn fired<'a>(case: &Case<'a>, alert: &Alert, fires: &Fires) -> Result<Episode<'a
             ))
         });
     }
-    let after = firing.iter().flat_map(|series| {
-        episodes(series, interval).into_iter().map(move |(first, last)| (*series, first, last))
-    });
-    let first = after.filter(|(_, first, _)| *first >= cause).min_by_key(|(_, first, _)| *first);
-    let Some((series, fired, last)) = first else {
+    let after = instances.iter().flat_map(firing).filter(|(_, span)| span.from >= cause);
+    let Some((instance, span)) = after.min_by_key(|(_, span)| span.from) else {
         return Err(never_fired(case, alert, fires, rule, &phase)?);
     };
-    let identity = |labels: &Labels| {
-        let mut labels = labels.clone();
-        labels.remove("alertstate");
-        labels
-    };
-    let labels = identity(&series.labels);
-    let pending = states(case, &alert.alert, "pending")?
-        .filter(|pending| identity(&pending.labels) == labels)
-        .flat_map(|pending| episodes(pending, interval))
-        .filter(|(first, _)| *first >= cause && *first <= fired)
-        .map(|(first, _)| first)
-        .max();
-    Ok(Episode { rule, phase, pending, fired, last })
+    let pending = instance.spans(AlertState::Pending).map(|span| span.from);
+    let pending = pending.filter(|from| *from >= cause && *from <= span.from).max();
+    Ok(Episode { rule, phase, pending, fired: span.from, over: span.to })
 }
 
 /// Whether the alert, as the drill is to cause it, fires at the time of collection.
 fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
-    let Ok(rule) = rule(case, alert) else { return false };
-    let recent = Duration::from_millis(rule.interval_ms).mul_f64(1.5) + SETTLED;
-    let wanted = wanted(alert);
     let now = case.run.evidence.collected;
-    states(case, &alert.alert, "firing").is_ok_and(|firing| {
-        let mut last =
-            firing.filter(|series| among(&wanted, &series.labels)).filter_map(|series| series.samples.last());
-        last.any(|Sample(at, _)| *at + recent >= now)
-    })
-}
-
-/// Each stretch of samples that follow one another from evaluation to evaluation: its first and its last.
-pub(crate) fn episodes(series: &Series, interval: Duration) -> Vec<(Time, Time)> {
-    let mut episodes: Vec<(Time, Time)> = Vec::new();
-    for Sample(at, _) in &series.samples {
-        match episodes.last_mut() {
-            Some((_, last)) if *last + interval.mul_f64(1.5) >= *at => *last = *at,
-            _ => episodes.push((*at, *at)),
-        }
-    }
-    episodes
+    let fires = |instance: &AlertInstance| {
+        // An evaluation may be late.
+        let late = instance.accuracy.mul_f64(0.5) + SETTLED;
+        instance.spans(AlertState::Firing).any(|span| span.to.is_none_or(|to| to + late >= now))
+    };
+    rule(case, alert).is_ok()
+        && asked_for(case, alert).is_ok_and(|instances| instances.into_iter().any(fires))
 }
 
 /// What to say of an alert that did not fire, when there was time enough.
@@ -315,32 +291,30 @@ fn never_fired(
         return Err(Finding::inconclusive(format!("it never fired, but {gap}")));
     }
     let what = format!("never fired in the {} it had", format_duration(fires.within.0));
-    let of_name = |state| {
-        Ok::<_, Finding>(
-            states(case, &alert.alert, state)?
-                .filter(|series| series.samples.iter().any(|sample| sample.0 >= phase.began)),
-        )
+    let instances = instances(case, &alert.alert)?;
+    let since_cause = |state| {
+        let spans = instances.iter().flat_map(move |one| one.spans(state).map(move |span| (*one, span)));
+        spans.filter(|(one, span)| span.to.is_none_or(|to| to >= phase.began + one.accuracy))
     };
-    if let Some(other) = of_name("firing")?.next() {
+    if let Some((other, _)) = since_cause(AlertState::Firing).next() {
         return Ok(Finding::fail(format!(
             "fired, but not with the labels that were asked for: {}",
             difference(&wanted(alert), &other.labels)
         )));
     }
     let asked = format_duration(Duration::from_millis(rule.for_ms));
-    let pended = of_name("pending")?
-        .flat_map(|series| episodes(series, interval))
-        .filter(|(first, last)| *last >= phase.began && *first <= deadline)
-        .max_by_key(|(first, last)| last.since(*first));
+    let lasted = |span: &AlertSpan| span.to.unwrap_or(case.run.evidence.collected).since(span.from);
+    let pended = since_cause(AlertState::Pending).filter(|(_, span)| span.from <= deadline);
+    let pended = pended.max_by_key(|(_, span)| lasted(span));
     let what = match pended {
-        Some((first, last)) if last + interval.mul_f64(1.5) >= deadline => {
-            let since = format_duration(deadline.since(first).unwrap_or_default());
+        Some((one, span)) if span.to.is_none_or(|to| to + one.accuracy.mul_f64(0.5) >= deadline) => {
+            let since = format_duration(deadline.since(span.from).unwrap_or_default());
             return Ok(Finding::fail(format!(
                 "{what}: it pended for {since} of them, and its `for` asks for {asked}"
             )));
         }
-        Some((first, last)) => {
-            let most = format_duration(last.since(first).unwrap_or_default() + interval);
+        Some((_, span)) => {
+            let most = format_duration(lasted(&span).unwrap_or_default());
             format!("{what}: it pended for {most} at most, and its `for` asks for {asked}")
         }
         None => what,
@@ -415,16 +389,13 @@ fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Resul
     let interval = Duration::from_millis(episode.rule.interval_ms);
     let deadline = episode.phase.ended + resolves.within.0;
     let within = format_duration(resolves.within.0);
-    // It is known to have ended when an evaluation without it has passed.
-    let over = episode.last + interval;
-    let still = case.run.evidence.collected < over + SETTLED + SETTLED;
-    if still {
+    let Some(over) = episode.over else {
         case.known_at(deadline + interval + SETTLED, "it to resolve")?;
         let kept = Duration::from_millis(episode.rule.keep_firing_for_ms);
         let kept = (!kept.is_zero()).then(|| format!("it is kept firing for {}", format_duration(kept)));
         let says = format!("did not resolve in the {within} after its cause ended");
         return Ok(remembered(case, episode, resolves, says).with(kept));
-    }
+    };
     // An expression that nothing feeds any more gives nothing, as if all were well. A scrape that failed
     // feeds those that are about failed scrapes.
     if let Some(why) = case.unwatched(episode.fired, over, |_| true)? {
@@ -454,12 +425,10 @@ fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
     let rule = rule(case, alert)?;
     let interval = Duration::from_millis(rule.interval_ms);
     let (began, ended) = (case.run.began, case.run.ended);
-    let wanted = wanted(alert);
-    let firing: Vec<_> =
-        states(case, &alert.alert, "firing")?.filter(|series| among(&wanted, &series.labels)).collect();
-    let since =
-        firing.iter().flat_map(|series| episodes(series, interval)).filter(|(_, last)| *last >= began).min();
-    if let Some((first, _)) = since {
+    let instances = asked_for(case, alert)?;
+    let firing = instances.iter().flat_map(|one| one.spans(AlertState::Firing).map(move |span| (*one, span)));
+    let since = firing.filter(|(one, span)| span.to.is_none_or(|to| to >= began + one.accuracy));
+    if let Some(first) = since.map(|(_, span)| span.from).min() {
         if first < began {
             return Err(Finding::inconclusive(format!("it was firing before the drill, since {first}")));
         }

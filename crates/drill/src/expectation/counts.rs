@@ -119,7 +119,7 @@ fn uncounted(case: &Case<'_>, selector: &str, sent: Range) -> Result<Finding, Fi
         return Ok(Finding::fail(format!("{what}: Prometheus scrapes no target of job {job:?}")));
     }
     let causes = cause::of(case, selector);
-    let exposed = case.run.evidence.service.said().is_some_and(|service| {
+    let exposed = case.run.evidence.service.received().is_some_and(|service| {
         let metric = selector.split('{').next().unwrap_or_default();
         service.metrics.iter().any(|name| name == metric)
     });

@@ -2,8 +2,8 @@
 
 use super::Kind;
 use super::alert::Firing;
-use super::alert::{among, episodes};
-use crate::evidence::{Labels, Series};
+use super::alert::among;
+use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels};
 use crate::judge::case::{Case, SETTLED, succeeded};
 use crate::judge::verdict::Finding;
 use firedrill_contract::quantity::{format_duration, many};
@@ -34,38 +34,30 @@ impl Kind for NothingElse {
 
 impl NothingElse {
     fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
-        let prometheus = case.prometheus()?;
-        let rules = || prometheus.rules.iter().filter(|rule| rule.alerting);
-        let interval = |name: &str| {
-            let longest = rules().filter(|rule| rule.name == name).map(|rule| rule.interval_ms).max();
-            Duration::from_millis(longest.unwrap_or(60_000))
-        };
-        if rules().next().is_none() {
+        let history = case.alert_history()?;
+        if history.rules.is_empty() {
             return Err(Finding::inconclusive(
                 "Prometheus has no alerting rules loaded: look at its rule_files",
             ));
         }
         let about: Labels = self.labels.clone().into_iter().collect();
         let mut others = Vec::new();
-        for series in prometheus.alerts.iter().filter(|series| among(&about, &series.labels)) {
-            let Some(name) = series.labels.get("alertname") else { continue };
-            if series.labels.get("alertstate").is_none_or(|state| state != "firing")
-                || self.expected(case, name, series)
-            {
+        for alert in history.alerts.iter().filter(|alert| among(&about, &alert.labels)) {
+            let (name, labels) = (alert.name(), shown(&alert.labels));
+            if name.is_empty() || self.expected(case, alert) {
                 continue;
             }
-            let interval = interval(name);
-            let new = episodes(series, interval).into_iter().find(|(first, _)| *first >= case.run.began);
-            if let Some((first, _)) = new {
-                let after = format_duration(first.since(case.run.began).unwrap_or_default());
-                others.push(format!("{name}{} fired {after} after the drill began", shown(&series.labels)));
+            let new = alert.spans(AlertState::Firing).find(|span| span.from >= case.run.began);
+            if let Some(AlertSpan { from, .. }) = new {
+                let after = format_duration(from.since(case.run.began).unwrap_or_default());
+                others.push(format!("{name}{labels} fired {after} after the drill began"));
             }
         }
         let mut others = others.into_iter();
         if let Some(first) = others.next() {
             return Ok(case.should_be_silent(first).with(others));
         }
-        let longest = rules().map(|rule| rule.interval_ms).max().unwrap_or_default();
+        let longest = history.rules.iter().map(|rule| rule.interval_ms).max().unwrap_or_default();
         case.known_at(
             case.run.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
             "the last evaluation",
@@ -74,24 +66,23 @@ impl NothingElse {
             Some(why) => Err(Finding::inconclusive(format!("nothing else fired, but {why}"))),
             None => Ok(Finding::pass(format!(
                 "{}, none fired that was not asked to",
-                many(rules().count(), "alerting rule", "alerting rules")
+                many(history.rules.len(), "alerting rule", "alerting rules")
             ))),
         }
     }
 
-    fn expected(&self, case: &Case<'_>, name: &str, series: &Series) -> bool {
-        let drill = &case.run.drill;
-        drill.expect.iter().any(|expectation| expectation.kind().expects_alert(name, &series.labels))
+    fn expected(&self, case: &Case<'_>, alert: &AlertInstance) -> bool {
+        let (name, drill) = (alert.name(), &case.run.drill);
+        drill.expect.iter().any(|expectation| expectation.kind().expects_alert(name, &alert.labels))
             || self.except.iter().any(|except| except == name)
     }
 }
 
 /// The labels that say what an alert is about.
 fn shown(labels: &Labels) -> String {
-    let plain = |name: &str| !matches!(name, "__name__" | "alertname" | "alertstate");
     let each: Vec<_> = labels
         .iter()
-        .filter(|(name, _)| plain(name))
+        .filter(|(name, _)| *name != "alertname")
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
     if each.is_empty() { String::new() } else { format!("{{{}}}", each.join(", ")) }

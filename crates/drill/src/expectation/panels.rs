@@ -3,7 +3,7 @@
 use super::Kind;
 use crate::evidence::Panel;
 use crate::file::value::OneOrMore;
-use crate::judge::case::{Case, SETTLED, said};
+use crate::judge::case::{Case, SETTLED, received};
 use crate::judge::cause;
 use crate::judge::verdict::Finding;
 use crate::question::{Dashboards, Explain, Questions};
@@ -63,8 +63,8 @@ impl Panels {
     fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
         let of_grafana = self.panels.0.iter().any(|from| from == "grafana");
         let (who, flag) = if of_grafana { ("Grafana", "--grafana") } else { ("Prometheus", "--prometheus") };
-        said(&case.run.evidence.panels, who, flag)?;
         case.known_at(case.run.ended + case.scrape_interval() + SETTLED, "the last scrape")?;
+        received(&case.run.evidence.panels, who, flag)?;
         let all: Vec<_> = asked(case).collect();
         if all.is_empty() {
             return Err(Finding::inconclusive(format!(
@@ -88,7 +88,7 @@ const EXPLAINED: usize = 5;
 
 fn asked<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Panel> + use<'a> {
     let expectation = case.expectation;
-    let panels = case.run.evidence.panels.said().map_or(&[][..], Vec::as_slice);
+    let panels = case.run.evidence.panels.received().map_or(&[][..], Vec::as_slice);
     panels.iter().filter(move |panel| panel.expectation == expectation)
 }
 

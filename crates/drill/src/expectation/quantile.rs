@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::query::enough;
-use crate::evidence::{Sample, Series, Source, Value};
+use crate::evidence::{Reply, Sample, Series, Value};
 use crate::file::DrillFile;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
@@ -102,7 +102,7 @@ impl Quantile {
 
     fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {
         let asked = Asked::of(case, self, phase)?;
-        if matches!(case.run.evidence.prometheus, Source::NotAsked) {
+        if matches!(case.run.evidence.prometheus, Reply::NotAsked) {
             let buckets = increases(case.samples(&asked.raw)?, phase);
             let classic = histogram_quantile(self.quantile, &buckets);
             return Ok(Seen {

@@ -64,8 +64,8 @@ impl SeriesExist {
 
 fn finding(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
     let run = case.run;
-    let series = case.samples(selector)?;
     case.known_at(run.ended + case.scrape_interval() + SETTLED, "the scrape after the last answer")?;
+    let series = case.samples(selector)?;
     if series.is_empty() {
         return Ok(cause::blame("there is no such series", cause::of(case, selector)));
     }

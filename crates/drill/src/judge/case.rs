@@ -1,8 +1,11 @@
 //! A run, with the ways to look things up in it.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
-use crate::evidence::{Answer, Explained, Labels, Prometheus, Rule, Said, Sample, Series, Source, Value};
+use crate::evidence::{
+    AlertHistory, Answer, Explained, Labels, Prometheus, QueryResult, Reply, Rule, Sample, Series, Value,
+};
 use crate::file::Premise;
 use crate::promql::Variables;
 use crate::run::{PhaseLedger, Run};
@@ -26,16 +29,16 @@ const FEW: f64 = 0.01;
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 
 /// A run to be judged.
-#[derive(Clone, Copy)]
 pub struct Case<'a> {
     pub(crate) run: &'a Run,
     /// The expectation that is judged, from 0.
     pub(crate) expectation: usize,
+    history: OnceCell<Reply<AlertHistory>>,
 }
 
 impl<'a> Case<'a> {
     pub(crate) const fn new(run: &'a Run, expectation: usize) -> Self {
-        Self { run, expectation }
+        Self { run, expectation, history: OnceCell::new() }
     }
 
     /// Why nothing in this run can be told, where that is so.
@@ -44,8 +47,8 @@ impl<'a> Case<'a> {
             return Some("the drill was interrupted".to_owned());
         }
         let clocks = [
-            ("Prometheus", self.run.evidence.prometheus.said().map(|prometheus| prometheus.clock)),
-            ("the pager", self.run.evidence.pager.said().map(|pager| pager.clock)),
+            ("Prometheus", self.run.evidence.prometheus.received().map(|prometheus| prometheus.clock)),
+            ("the pager", self.run.evidence.pager.received().map(|pager| pager.clock)),
         ];
         if let Some(moved) = moved(self.run.clock_moved_ms) {
             return Some(format!(
@@ -78,15 +81,21 @@ impl<'a> Case<'a> {
 
     /// What Prometheus said.
     pub(crate) fn prometheus(&self) -> Result<&'a Prometheus, Finding> {
-        said(&self.run.evidence.prometheus, "Prometheus", "--prometheus")
+        received(&self.run.evidence.prometheus, "Prometheus", "--prometheus")
+    }
+
+    /// What alerts did.
+    pub(crate) fn alert_history(&self) -> Result<&AlertHistory, Finding> {
+        let history = self.history.get_or_init(|| self.run.evidence.alert_history());
+        received(history, "Prometheus", "--prometheus")
     }
 
     /// The raw samples of a selector: Prometheus's or, where the drill has none, those that the drill scraped itself.
     pub(crate) fn samples(&self, selector: &str) -> Result<&'a [Series], Finding> {
         let evidence = &self.run.evidence;
         let samples = match (&evidence.prometheus, &evidence.service) {
-            (Source::NotAsked, Source::Said(service)) => &service.samples,
-            (Source::NotAsked, Source::Missing(why)) => {
+            (Reply::NotAsked, Reply::Received(service)) => &service.samples,
+            (Reply::NotAsked, Reply::Missing(why)) => {
                 return Err(Finding::inconclusive(format!(
                     "the service's /metrics could not be read: {why}"
                 )));
@@ -103,9 +112,9 @@ impl<'a> Case<'a> {
     pub(crate) fn answer(&self, query: &str, at: Time) -> Result<&'a [Value], Finding> {
         let answers = &self.prometheus()?.answers;
         let found = answers.iter().find(|answer: &&Answer| answer.query == query && answer.at == at);
-        match found.map(|answer| &answer.said) {
-            Some(Said::Values(values)) => Ok(values),
-            Some(Said::Refused(why)) => {
+        match found.map(|answer| &answer.result) {
+            Some(QueryResult::Values(values)) => Ok(values),
+            Some(QueryResult::Refused(why)) => {
                 Err(Finding::inconclusive(format!("Prometheus refuses the query: {why}")))
             }
             None => Err(Finding::inconclusive(format!("the run holds no answer to {query}"))),
@@ -161,12 +170,12 @@ impl<'a> Case<'a> {
     pub(crate) fn scrape_interval(&self) -> Duration {
         let evidence = &self.run.evidence;
         let millis = match (&evidence.prometheus, &evidence.service) {
-            (Source::Said(prometheus), _) => {
+            (Reply::Received(prometheus), _) => {
                 let intervals = &prometheus.scrape_intervals;
                 let of_job = self.run.drill.job.as_ref().and_then(|job| intervals.get(job)).copied();
                 of_job.or_else(|| self.usual_distance()).or_else(|| intervals.values().max().copied())
             }
-            (_, Source::Said(service)) => Some(service.interval_ms),
+            (_, Reply::Received(service)) => Some(service.interval_ms),
             _ => None,
         };
         Duration::from_millis(millis.unwrap_or(15_000))
@@ -185,7 +194,7 @@ impl<'a> Case<'a> {
     /// When and how each scrape of the target went: `up`, by target.
     pub(crate) fn scrapes(&self, job: Option<&str>) -> Result<Vec<Series>, Finding> {
         let evidence = &self.run.evidence;
-        if let (Source::NotAsked, Source::Said(service)) = (&evidence.prometheus, &evidence.service) {
+        if let (Reply::NotAsked, Reply::Received(service)) = (&evidence.prometheus, &evidence.service) {
             let up = |scrape: &crate::evidence::Scrape| {
                 Sample(scrape.at, if scrape.error.is_none() { 1.0 } else { 0.0 })
             };
@@ -283,13 +292,13 @@ impl<'a> Case<'a> {
 
     /// Whether a rule records this metric.
     pub(crate) fn records(&self, metric: &str) -> bool {
-        let rules = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.rules);
+        let rules = self.run.evidence.prometheus.received().map_or(&[][..], |prometheus| &prometheus.rules);
         rules.iter().any(|rule| !rule.alerting && rule.name == metric)
     }
 
     /// What is known about why an expression gave what it gave.
     pub(crate) fn explained(&self, expression: &str) -> Vec<&'a Explained> {
-        let all = self.run.evidence.prometheus.said().map_or(&[][..], |prometheus| &prometheus.explained);
+        let all = self.run.evidence.prometheus.received().map_or(&[][..], |prometheus| &prometheus.explained);
         let Some(first) = all.iter().position(|explained| explained.expression == expression) else {
             return Vec::new();
         };
@@ -318,14 +327,14 @@ fn moved(millis: i64) -> Option<String> {
     (by > CLOCKS_APART).then(|| format!("{where_to} by {}", format_duration(by)))
 }
 
-/// What a source said, or why it is not known.
-pub(crate) fn said<'a, T>(source: &'a Source<T>, who: &str, flag: &str) -> Result<&'a T, Finding> {
+/// What a source knows, or why that is missing.
+pub(crate) fn received<'a, T>(source: &'a Reply<T>, who: &str, flag: &str) -> Result<&'a T, Finding> {
     match source {
-        Source::Said(said) => Ok(said),
-        Source::NotAsked => {
+        Reply::Received(evidence) => Ok(evidence),
+        Reply::NotAsked => {
             Err(Finding::inconclusive(format!("{who} was not asked: give its address by {flag}")))
         }
-        Source::Missing(why) => Err(Finding::inconclusive(format!("{who} gave no evidence: {why}"))),
+        Reply::Missing(why) => Err(Finding::inconclusive(format!("{who} gave no evidence: {why}"))),
     }
 }
 

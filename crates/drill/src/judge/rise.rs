@@ -21,6 +21,18 @@ const PATIENCE: u32 = 2;
 /// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
 pub(crate) const START_TIME: &str = "process_start_time_seconds";
 
+/// That each target of the drill's job, as far as it was scraped while the drill ran, was scraped after the last answer or is gone.
+pub(super) fn scraped_after(case: &Case<'_>) -> Result<(), Finding> {
+    let (began, quiet) = (case.run.began, case.run.ended + SETTLED);
+    let Some(job) = &case.run.drill.job else { return Ok(()) };
+    for up in case.scrapes(Some(job))? {
+        if up.samples.iter().any(|scrape| scrape.0 >= began && succeeded(scrape)) {
+            case.first_scrape(&up, quiet)?;
+        }
+    }
+    Ok(())
+}
+
 /// By how much each of some counters rose.
 pub(crate) struct Rises<'a> {
     each: Vec<(&'a Series, f64)>,
@@ -156,9 +168,9 @@ impl<'a> Targets<'a> {
     fn restarted(&self, labels: &Labels, from: Time, to: Time) -> Option<bool> {
         let same = |started: &&Series| of_same_target(&started.labels, labels);
         let started = self.started.iter().find(same)?;
-        let before = started.samples.iter().rfind(|Sample(at, _)| *at <= from)?;
-        let since = started.samples.iter().rfind(|Sample(at, _)| *at > from && *at <= to)?;
-        Some(since.1 > before.1)
+        let until = |moment| &started.samples[..started.samples.partition_point(|sample| sample.0 <= moment)];
+        let (before, since) = (until(from).last()?, until(to).last()?);
+        (since.0 > before.0).then_some(since.1 > before.1)
     }
 
     /// The scrapes of the target that a series comes from.
@@ -170,12 +182,7 @@ impl<'a> Targets<'a> {
     /// tells all, or the last one where the target is gone.
     fn settled(&self, case: &Case<'_>, labels: &Labels, quiet: Time) -> Result<Time, Finding> {
         let Some(up) = self.up(labels) else { return Ok(quiet) };
-        let mut after = up.samples.iter().filter(|sample| succeeded(sample));
-        if let Some(Sample(at, _)) = after.find(|Sample(at, _)| *at >= quiet) {
-            return Ok(*at);
-        }
-        case.known_at(case.gone_by(quiet), "the scrape after the last answer")?;
-        Ok(quiet)
+        case.first_scrape(up, quiet)
     }
 
     /// Those of these series that were scraped while the drill ran and not after it, with when they last were.
@@ -189,8 +196,14 @@ impl<'a> Targets<'a> {
 }
 
 impl Case<'_> {
-    /// When a target that was not scraped since then counts as gone.
-    fn gone_by(&self, quiet: Time) -> Time {
-        quiet + self.scrape_interval().mul_f64(2.5)
+    /// The first scrape of a target that succeeded from then on; that moment, where the target is gone.
+    fn first_scrape(&self, up: &Series, quiet: Time) -> Result<Time, Finding> {
+        let mut after = up.samples.iter().filter(|sample| succeeded(sample));
+        if let Some(Sample(at, _)) = after.find(|Sample(at, _)| *at >= quiet) {
+            return Ok(*at);
+        }
+        let gone_by = quiet + self.scrape_interval().mul_f64(2.5);
+        self.known_at(gone_by, "the scrape after the last answer")?;
+        Ok(quiet)
     }
 }

@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use super::*;
 use crate::evidence::{
-    Answer, Clock, Comparison, Evidence, Explained, Extent, Labels, Prometheus, Rule, Said, Sample, Selected,
-    Selector, Series, Source, Value,
+    Answer, Clock, Comparison, Evidence, Explained, Extent, Labels, Prometheus, QueryResult, Reply, Rule,
+    Sample, Selected, Selector, Series, Value,
 };
 use crate::file::DrillFile;
 use crate::run::{PhaseLedger, VERSION};
@@ -69,7 +69,7 @@ fn run(expect: &str) -> Run {
         ended: at(60),
         interrupted: false,
         clock_moved_ms: 0,
-        evidence: Evidence { prometheus: Source::Said(prometheus()), ..Evidence::none(at(300)) },
+        evidence: Evidence { prometheus: Reply::Received(prometheus()), ..Evidence::none(at(300)) },
     }
 }
 
@@ -113,16 +113,16 @@ fn rule(name: &str) -> Rule {
     }
 }
 
-/// What Prometheus said, to be falsified.
-fn said(run: &mut Run) -> &mut Prometheus {
+/// What Prometheus knows, to be falsified.
+fn prometheus_mut(run: &mut Run) -> &mut Prometheus {
     match &mut run.evidence.prometheus {
-        Source::Said(prometheus) => prometheus,
-        Source::NotAsked | Source::Missing(_) => unreachable!("these runs have asked Prometheus"),
+        Reply::Received(prometheus) => prometheus,
+        Reply::NotAsked | Reply::Missing(_) => unreachable!("these runs have asked Prometheus"),
     }
 }
 
 fn counters(run: &mut Run) -> &mut Vec<Series> {
-    &mut said(run).samples[1].series
+    &mut prometheus_mut(run).samples[1].series
 }
 
 /// `ALERTS` of `HighErrorRatio` in one state.
@@ -158,7 +158,7 @@ mod increase {
         let counted = |second: i64| value(f64::from(i32::try_from(second.clamp(0, 60) * 10).unwrap()));
         let counter = series("counted_total", &[("workload", "drill")], -60, 120, counted);
         let selector = "counted_total{workload=\"drill\"}".to_owned();
-        said(&mut run).samples.push(Selected { selector, series: vec![counter] });
+        prometheus_mut(&mut run).samples.push(Selected { selector, series: vec![counter] });
         run
     }
 
@@ -166,7 +166,7 @@ mod increase {
     fn started(run: &mut Run, value: impl Fn(i64) -> f64) {
         let selector = "process_start_time_seconds".to_owned();
         let series = vec![series(&selector, &[], -60, 120, value)];
-        said(run).samples.push(Selected { selector, series });
+        prometheus_mut(run).samples.push(Selected { selector, series });
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod increase {
     #[test]
     fn what_is_not_there_did_not_rise() {
         let mut none = run("0", |requests| requests);
-        said(&mut none).samples.last_mut().unwrap().series.clear();
+        prometheus_mut(&mut none).samples.last_mut().unwrap().series.clear();
         assert_says(&none, 0, Verdict::Fail, "there is no such counter");
     }
 }
@@ -255,7 +255,7 @@ mod counts {
         // Whether it is lost is not known before the scrapes that it has are there.
         let mut early = until(75);
         early.evidence.collected = at(67);
-        for selected in &mut said(&mut early).samples {
+        for selected in &mut prometheus_mut(&mut early).samples {
             selected.series.iter_mut().for_each(|series| series.samples.retain(|sample| sample.0 <= at(67)));
         }
         let until = judge(&early)[0].pending_until;
@@ -340,7 +340,7 @@ mod counts {
         assert_says(&run, 0, Verdict::Fail, "20 requests are missing");
         let started =
             series("process_start_time_seconds", &[], -60, 120, |second| if second > 0 { 9.0 } else { 1.0 });
-        said(&mut run)
+        prometheus_mut(&mut run)
             .samples
             .push(Selected { selector: "process_start_time_seconds".to_owned(), series: vec![started] });
         assert_says(&run, 0, Verdict::Pass, "600 sent, 580 counted");
@@ -376,7 +376,7 @@ mod counts {
     fn before_the_scrape_that_tells_it_is_too_early() {
         let mut run = run(COUNTS);
         run.evidence.collected = at(61);
-        for selected in &mut said(&mut run).samples {
+        for selected in &mut prometheus_mut(&mut run).samples {
             selected.series.iter_mut().for_each(|series| series.samples.retain(|sample| sample.0 <= at(60)));
         }
         let until = judge(&run)[0].pending_until;
@@ -388,9 +388,9 @@ mod counts {
         let mut bare = run(COUNTS);
         counters(&mut bare).clear();
         assert_says(&bare, 0, Verdict::Fail, "600 sent, none counted");
-        said(&mut bare).samples[0].series.clear();
+        prometheus_mut(&mut bare).samples[0].series.clear();
         assert_says(&bare, 0, Verdict::Fail, "Prometheus scrapes no target of job \"app\"");
-        bare.evidence.prometheus = Source::Missing("connection refused".to_owned());
+        bare.evidence.prometheus = Reply::Missing("connection refused".to_owned());
         assert_says(&bare, 0, Verdict::Inconclusive, "connection refused");
     }
 }
@@ -404,7 +404,8 @@ mod alerts {
 
     fn fired() -> Run {
         let mut run = run(FIRES);
-        said(&mut run).alerts = vec![alert("pending", &DRILL, 35, 40), alert("firing", &DRILL, 45, 90)];
+        prometheus_mut(&mut run).alerts =
+            vec![alert("pending", &DRILL, 35, 40), alert("firing", &DRILL, 45, 90)];
         run
     }
 
@@ -422,18 +423,18 @@ mod alerts {
     #[test]
     fn too_late_is_a_lie() {
         let mut run = fired();
-        said(&mut run).alerts = vec![alert("firing", &DRILL, 60, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &DRILL, 60, 90)];
         assert_says(&run, 0, Verdict::Fail, "fired 30s after the cause, 25s were allowed");
     }
 
     #[test]
     fn never_names_what_is_known_of_the_reason() {
         let mut run = fired();
-        said(&mut run).alerts = vec![alert("pending", &DRILL, 35, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("pending", &DRILL, 35, 90)];
         assert_says(&run, 0, Verdict::Fail, "its `for` asks for 10s");
-        said(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
         assert_says(&run, 0, Verdict::Fail, "it has no label \"workload\"");
-        said(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 90)];
         assert_says(&run, 0, Verdict::Fail, "workload=\"drill\" was asked for, \"demo\" found");
         assert_says(&run, 1, Verdict::Inconclusive, "nothing fired");
     }
@@ -441,29 +442,29 @@ mod alerts {
     #[test]
     fn a_rule_that_is_not_there_is_named_with_the_nearest() {
         let mut run = fired();
-        said(&mut run).alerts.clear();
-        said(&mut run).rules[0].name = "HighErorRatio".to_owned();
+        prometheus_mut(&mut run).alerts.clear();
+        prometheus_mut(&mut run).rules[0].name = "HighErorRatio".to_owned();
         assert_says(&run, 0, Verdict::Fail, "the nearest is HighErorRatio");
-        said(&mut run).rules.clear();
+        prometheus_mut(&mut run).rules.clear();
         assert_says(&run, 0, Verdict::Inconclusive, "no alerting rules loaded");
     }
 
     #[test]
     fn firing_before_its_cause_tells_nothing_unless_the_cause_silences_it() {
         let mut run = fired();
-        said(&mut run).alerts = vec![alert("firing", &DRILL, -30, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &DRILL, -30, 90)];
         assert_says(&run, 0, Verdict::Inconclusive, "firing before the cause");
-        said(&mut run).alerts = vec![alert("firing", &DRILL, -30, 35)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &DRILL, -30, 35)];
         assert_says(&run, 0, Verdict::Fail, "comparison turned round");
     }
 
     #[test]
     fn one_that_goes_on_is_a_lie_when_its_time_is_over() {
         let mut run = fired();
-        said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 300)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &DRILL, 45, 300)];
         assert_says(&run, 1, Verdict::Fail, "did not resolve in the 60s");
         run.evidence.collected = at(100);
-        said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 100)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &DRILL, 45, 100)];
         let until = judge(&run)[1].pending_until;
         assert!(until.is_some_and(|until| until > at(120) && until < at(140)), "{until:?}");
     }
@@ -471,8 +472,10 @@ mod alerts {
     #[test]
     fn a_scrape_gap_is_no_evidence_of_a_lie() {
         let mut run = fired();
-        said(&mut run).alerts.clear();
-        said(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(35) || sample.0 > at(50));
+        prometheus_mut(&mut run).alerts.clear();
+        prometheus_mut(&mut run).samples[0].series[0]
+            .samples
+            .retain(|sample| sample.0 < at(35) || sample.0 > at(50));
         assert_says(&run, 0, Verdict::Inconclusive, "nothing was scraped for");
     }
 
@@ -481,9 +484,9 @@ mod alerts {
         let never = r#"{"alert": "HighErrorRatio", "labels": {"workload": "demo"}, "never": "fires"}"#;
         let mut run = run(never);
         assert_says(&run, 0, Verdict::Pass, "did not fire");
-        said(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 50)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[("workload", "demo")], 45, 50)];
         assert_says(&run, 0, Verdict::Fail, "fired 45s after the drill began");
-        said(&mut run).rules[0].name = "Other".to_owned();
+        prometheus_mut(&mut run).rules[0].name = "Other".to_owned();
         assert_says(&run, 0, Verdict::Fail, "no alerting rule of this name");
     }
 
@@ -492,7 +495,7 @@ mod alerts {
         let never = r#"{"alert": "HighErrorRatio", "labels": {"workload": "demo"}, "never": "fires"}, {"nothing_else": "fires"}"#;
         let up = |change: fn(&mut Vec<Sample>)| {
             let mut run = run(never);
-            change(&mut said(&mut run).samples[0].series[0].samples);
+            change(&mut prometheus_mut(&mut run).samples[0].series[0].samples);
             run
         };
         // The target is no longer listed; it was never; each scrape of it fails.
@@ -509,11 +512,11 @@ mod alerts {
     #[test]
     fn an_alert_that_ends_because_nothing_is_scraped_has_not_resolved() {
         let mut run = fired();
-        said(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(70));
+        prometheus_mut(&mut run).samples[0].series[0].samples.retain(|sample| sample.0 < at(70));
         assert_says(&run, 1, Verdict::Inconclusive, "nothing was scraped for");
         // Scrapes that fail are scrapes: there are alerts about those.
         let mut run = fired();
-        let up = &mut said(&mut run).samples[0].series[0].samples;
+        let up = &mut prometheus_mut(&mut run).samples[0].series[0].samples;
         up.iter_mut().filter(|sample| sample.0 > at(50)).for_each(|sample| sample.1 = 0.0);
         assert_says(&run, 1, Verdict::Pass, "35s after its cause ended");
     }
@@ -521,9 +524,9 @@ mod alerts {
     #[test]
     fn what_nobody_asked_for_is_named() {
         let mut run = run(&format!("{FIRES}, {{\"nothing_else\": \"fires\"}}"));
-        said(&mut run).alerts = vec![alert("firing", &DRILL, 45, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &DRILL, 45, 90)];
         assert_says(&run, 2, Verdict::Pass, "none fired that was not asked to");
-        said(&mut run).alerts.push(alert("firing", &[("workload", "demo")], 50, 55));
+        prometheus_mut(&mut run).alerts.push(alert("firing", &[("workload", "demo")], 50, 55));
         assert_says(&run, 2, Verdict::Fail, "workload=\"demo\"");
     }
 
@@ -531,7 +534,7 @@ mod alerts {
     fn an_alert_unasked_is_no_lie_where_the_traffic_was_not_as_given() {
         let silent = r#"{"nothing_else": "fires"}, {"alert": "HighErrorRatio", "never": "fires"}"#;
         let mut run = run(silent);
-        said(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
         // Every request of the second phase failed, and took from 20 to 59 ms.
         for (truth, during) in
             [("slow_ratio(500ms)", ""), ("p99", ""), ("error_ratio", r#", "during": "calm""#)]
@@ -550,7 +553,7 @@ mod alerts {
     #[test]
     fn one_that_always_fires_is_not_else() {
         let mut run = run(r#"{"nothing_else": "fires"}"#);
-        said(&mut run).alerts = vec![alert("firing", &[], -60, 120)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[], -60, 120)];
         assert_says(&run, 0, Verdict::Pass, "none fired");
     }
 }
@@ -564,7 +567,7 @@ mod causes {
     /// A run in which it never fired, and what is known of these parts of its expression.
     fn never(selectors: Vec<Selector>, comparisons: Vec<Comparison>) -> Run {
         let mut run = run(FIRES);
-        said(&mut run).explained = vec![explained(selectors, comparisons)];
+        prometheus_mut(&mut run).explained = vec![explained(selectors, comparisons)];
         run
     }
 
@@ -631,7 +634,11 @@ mod causes {
     #[test]
     fn a_rule_that_recorded_nothing_is_no_misspelt_metric() {
         let mut run = never(vec![nothing("errors{}", &[])], vec![]);
-        said(&mut run).rules.push(Rule { name: "errors".to_owned(), alerting: false, ..rule("errors") });
+        prometheus_mut(&mut run).rules.push(Rule {
+            name: "errors".to_owned(),
+            alerting: false,
+            ..rule("errors")
+        });
         assert_says(&run, 0, Verdict::Fail, "the rule that records errors gave nothing");
     }
 
@@ -647,11 +654,12 @@ mod causes {
     fn a_comparison_that_held_for_a_moment_may_be_turned_round() {
         let mut run = never(vec![], vec![comparison("<", 0.5, 0.02)]);
         let drill = [("workload", "drill")];
-        said(&mut run).alerts = vec![alert("pending", &drill, 30, 30), alert("pending", &drill, 75, 80)];
+        prometheus_mut(&mut run).alerts =
+            vec![alert("pending", &drill, 30, 30), alert("pending", &drill, 75, 80)];
         let says = "never fired in the 25s it had: it pended for 5s at most, and its `for` asks for 10s: \
             errors was between 0 and 0.5, and < 0.05 for only 2 % of the time: is it turned round?";
         assert_says(&run, 0, Verdict::Fail, says);
-        said(&mut run).explained[0].comparisons[0].held = Some(0.9);
+        prometheus_mut(&mut run).explained[0].comparisons[0].held = Some(0.9);
         assert_eq!(
             judged(&run)[0].1,
             "never fired in the 25s it had: it pended for 5s at most, and its `for` asks for 10s"
@@ -661,17 +669,17 @@ mod causes {
     #[test]
     fn a_range_that_remembers_the_cause_is_named() {
         let mut run = never(vec![], vec![]);
-        said(&mut run).alerts = vec![alert("firing", &[("workload", "drill")], 45, 300)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[("workload", "drill")], 45, 300)];
         let selector =
             |range_ms| Selector { selected: 1, range_ms: Some(range_ms), ..nothing("errors[10m]", &[]) };
-        said(&mut run).explained[0].selectors = vec![selector(600_000)];
+        prometheus_mut(&mut run).explained[0].selectors = vec![selector(600_000)];
         assert_says(
             &run,
             1,
             Verdict::Fail,
             "did not resolve in the 60s after its cause ended: errors[10m] looks back 600s",
         );
-        said(&mut run).explained[0].selectors = vec![selector(60_000)];
+        prometheus_mut(&mut run).explained[0].selectors = vec![selector(60_000)];
         assert_eq!(judged(&run)[1].1, "did not resolve in the 60s after its cause ended");
     }
 }
@@ -685,7 +693,7 @@ mod spoilers {
             let mut own = run(COUNTS);
             own.clock_moved_ms = millis;
             let mut theirs = run(COUNTS);
-            said(&mut theirs).clock.moved_ms = millis;
+            prometheus_mut(&mut theirs).clock.moved_ms = millis;
             for (run, whose) in [(own, "the drill's own clock"), (theirs, "the clock of Prometheus")] {
                 assert_says(&run, 0, Verdict::Inconclusive, &format!("{whose} was put {moved} while"));
             }
@@ -698,14 +706,14 @@ mod spoilers {
     #[test]
     fn a_clock_that_is_off_by_a_minute_tells_nothing() {
         let mut run = run(COUNTS);
-        said(&mut run).clock.ahead_ms = -60_000;
+        prometheus_mut(&mut run).clock.ahead_ms = -60_000;
         assert_says(&run, 0, Verdict::Inconclusive, "60s behind");
     }
 
     #[test]
     fn a_prometheus_that_has_just_started_does_not_make_a_gap_smaller() {
         let mut run = run(r#"{"scrapes": "no gaps"}"#);
-        let prometheus = said(&mut run);
+        let prometheus = prometheus_mut(&mut run);
         prometheus.scrape_intervals.clear();
         let up = prometheus.samples.iter_mut().find(|selected| selected.selector == "up").unwrap();
         up.series[0].samples.retain(|sample| sample.0 < at(20) || sample.0 > at(42));

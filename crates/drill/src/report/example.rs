@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::evidence::{
-    Alertmanager, Clock, Evidence, Labels, Page, Pager, Prometheus, Sample, Selected, Series, Source,
+    Alertmanager, Clock, Evidence, Labels, Page, Pager, Prometheus, Reply, Sample, Selected, Series,
 };
 use crate::file::DrillFile;
 use crate::judge::{Detection, Finding, Verdict};
@@ -54,14 +54,14 @@ pub fn run() -> Run {
         interrupted: false,
         clock_moved_ms: 0,
         evidence: Evidence {
-            prometheus: Source::Said(prometheus()),
-            alertmanager: Source::Said(Alertmanager {
+            prometheus: Reply::Received(prometheus()),
+            alertmanager: Reply::Received(Alertmanager {
                 alerts: Vec::new(),
                 receivers: vec!["pager".to_owned()],
                 failed: Ok(Vec::new()),
                 unseen: Vec::new(),
             }),
-            pager: Source::Said(pager()),
+            pager: Reply::Received(pager()),
             ..Evidence::none(at(260_000))
         },
     }

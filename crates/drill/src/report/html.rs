@@ -18,10 +18,10 @@ use firedrill_net::sanitize::sanitize;
 use timeline::{Alert, Timeline};
 
 /// What the report shares with the live page and the pager, and its own.
-const STYLE: &str = concat!(include_str!("../../../../web/look.css"), include_str!("html/style.css"));
+pub const STYLE: &str = concat!(include_str!("../../../../web/look.css"), include_str!("html/style.css"));
 
-/// The SHA-256 of [`STYLE`]; a test compares them.
-const STYLE_HASH: &str = "2Si1tp1uJ5z6776iQkXCrHe8FvAiKTimvSMAi1dYnBg=";
+/// The SHA-256 of [`STYLE`], written by `cargo xtask gen`.
+const STYLE_HASH: &str = include_str!("html/style.sha256");
 
 impl Report {
     /// As an HTML document. The run is the one that this report is of: its charts are drawn from it.

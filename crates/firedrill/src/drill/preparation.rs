@@ -30,8 +30,8 @@ pub(super) struct Prepared {
 /// The drill that comes with the program.
 const EMBEDDED: &str = include_str!("../../../../drills/embedded.yaml");
 
-/// How often the drill looks at what forgets, and scrapes.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the drill polls its sources, and scrapes.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What all drills of one command have in common.
 struct Shared<'a> {
@@ -105,7 +105,7 @@ fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result
     let service = Client::new(target.clone(), None).trusting(trust);
     let sources = Sources { service: Some(service), ..sources.clone() };
     let again = format!("{again} --seed {seed}");
-    let drill = Drill { file, seed, target, load, sources, every: LOOK };
+    let drill = Drill { file, seed, target, load, sources, poll_interval: POLL_INTERVAL };
     Ok(Prepared { name: name.to_owned(), again, drill })
 }
 

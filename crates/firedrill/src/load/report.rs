@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use firedrill_contract::Rate;
-use firedrill_load::outcome::Outcome;
 use firedrill_load::load::Summary;
+use firedrill_load::outcome::Outcome;
 use firedrill_load::timings::Timings;
 use firedrill_net::Target;
 
@@ -142,7 +142,9 @@ impl fmt::Display for Report {
                 | Outcome::Refused
                 | Outcome::Unreachable
                 | Outcome::NotSent
-                | Outcome::Abandoned => writeln!(f, "  {:<12} {count:>9}   {}", outcome.name(), outcome.meaning())?,
+                | Outcome::Abandoned => {
+                    writeln!(f, "  {:<12} {count:>9}   {}", outcome.name(), outcome.meaning())?
+                }
             }
         }
         if self.answered.is_empty() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::service::Service;
+use crate::support::service::Service;
 
 /// What the page may weigh in all, compressed.
 const WEIGHT: f64 = 150_000.0;

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::browser::{Browser, SOON};
-use crate::eventually::eventually;
-use crate::process::Process;
-use crate::service::Service;
+use crate::support::eventually::eventually;
+use crate::support::process::Process;
+use crate::support::service::Service;
 
 /// What is put before the page's own scripts: timers that are so much faster and can be held, clocks that only these
 /// move, and a count of scrapes. So each second is one for the page, however slow the machine is; it would leave a gap

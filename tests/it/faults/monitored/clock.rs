@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::rig::{PHASES, Rig};
-use crate::directory::Directory;
-use crate::faults::seed::Draws;
+use crate::support::directory::Directory;
+use crate::support::draws::Draws;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -10,8 +10,8 @@ use tokio::time::sleep;
 
 use super::killed::SILENCE;
 use super::rig::{PHASES, Rig};
-use crate::directory::Directory;
-use crate::faults::seed::Draws;
+use crate::support::directory::Directory;
+use crate::support::draws::Draws;
 
 const SECOND: Duration = Duration::from_secs(1);
 

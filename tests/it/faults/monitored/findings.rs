@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::process::Ended;
+use crate::support::process::Ended;
 
 /// A drill's report, and what it said of it.
 pub(super) struct Findings {

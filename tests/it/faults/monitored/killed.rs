@@ -5,8 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::rig::{BURNING, PAGED_WITHIN, PHASES, Rig};
-use crate::eventually::eventually;
-use crate::faults::seed::Draws;
+use crate::support::eventually::eventually;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -18,10 +17,7 @@ pub(super) const SILENCE: [&str; 2] = ["HighErrorRatio silent", "nothing else fi
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn prometheus_at_any_moment_leaves_no_silence_that_could_be_told_and_no_count_lost() {
-    let mut draws = Draws::of("prometheus killed");
-    let mut rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, mut rig, drill) = Rig::drilling("prometheus killed", "calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND * 2)).await;
     rig.kill_prometheus(draws.between(SECOND * 7, SECOND * 10)).await;
     let findings = drill.ended().await;
@@ -34,10 +30,7 @@ async fn prometheus_at_any_moment_leaves_no_silence_that_could_be_told_and_no_co
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn alertmanager_before_there_is_anything_to_tell_changes_nothing() {
-    let mut draws = Draws::of("alertmanager killed early");
-    let mut rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, mut rig, drill) = Rig::drilling("alertmanager killed early", "calm").await;
     sleep(draws.between(Duration::ZERO, SECOND * 2)).await;
     rig.kill_alertmanager(draws.between(SECOND, SECOND * 3)).await;
     drill.ended().await.all_pass();
@@ -46,10 +39,7 @@ async fn alertmanager_before_there_is_anything_to_tell_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn alertmanager_while_it_should_tell_is_held_only_where_the_page_came_in_time() {
-    let mut draws = Draws::of("alertmanager killed late");
-    let mut rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("burning").await;
+    let (mut draws, mut rig, drill) = Rig::drilling("alertmanager killed late", "burning").await;
     sleep(draws.between(Duration::ZERO, BURNING / 4)).await;
     rig.kill_alertmanager(draws.between(SECOND * 10, SECOND * 20)).await;
     let findings = drill.ended().await;
@@ -69,10 +59,7 @@ async fn alertmanager_while_it_should_tell_is_held_only_where_the_page_came_in_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn the_pager_before_there_is_anything_to_tell_changes_nothing() {
-    let mut draws = Draws::of("pager killed early");
-    let mut rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, mut rig, drill) = Rig::drilling("pager killed early", "calm").await;
     sleep(draws.between(Duration::ZERO, SECOND * 4)).await;
     rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
     drill.ended().await.all_pass();
@@ -81,10 +68,7 @@ async fn the_pager_before_there_is_anything_to_tell_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn the_pager_after_it_rang_has_forgotten_that_and_nobody_claims_that_it_rang() {
-    let mut draws = Draws::of("pager killed late");
-    let mut rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("burning").await;
+    let (mut draws, mut rig, drill) = Rig::drilling("pager killed late", "burning").await;
     eventually(SECOND * 60, async || rig.paged_after().await.ok_or_else(|| "no page yet".to_owned())).await;
     sleep(draws.between(Duration::ZERO, SECOND * 3)).await;
     rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
@@ -97,10 +81,7 @@ async fn the_pager_after_it_rang_has_forgotten_that_and_nobody_claims_that_it_ra
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn the_service_at_any_moment_is_counted_within_what_can_be_known() {
-    let mut draws = Draws::of("service killed");
-    let mut rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, mut rig, drill) = Rig::drilling("service killed", "calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND * 6)).await;
     rig.kill_service(draws.between(SECOND * 4, SECOND * 5)).await;
     let findings = drill.ended().await;

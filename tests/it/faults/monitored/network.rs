@@ -6,18 +6,15 @@ use tokio::time::sleep;
 
 use super::killed::SILENCE;
 use super::rig::{BURNING, PAGED_WITHIN, PHASES, Rig};
-use super::wire::State;
-use crate::faults::seed::Draws;
+use crate::support::draws::Draws;
+use crate::support::wire::State;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn between_prometheus_and_the_service_leaves_no_silence_that_could_be_told_and_no_count_lost() {
-    let mut draws = Draws::of("scrapes cut");
-    let rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, rig, drill) = Rig::drilling("scrapes cut", "calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND * 10)).await;
     rig.wires.scrapes.is(draws.one_of(&[State::Cut, State::Silent]));
     sleep(draws.between(SECOND * 7, SECOND * 9)).await;
@@ -32,10 +29,7 @@ async fn between_prometheus_and_the_service_leaves_no_silence_that_could_be_told
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn between_the_drill_and_the_service_leaves_requests_that_nobody_knows_of_and_no_lie() {
-    let mut draws = Draws::of("traffic cut");
-    let rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, rig, drill) = Rig::drilling("traffic cut", "calm").await;
     for state in [State::Cut, State::Silent] {
         sleep(draws.between(SECOND, PHASES / 2 - SECOND * 4)).await;
         rig.wires.traffic.is(state);
@@ -50,10 +44,7 @@ async fn between_the_drill_and_the_service_leaves_requests_that_nobody_knows_of_
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn between_alertmanager_and_the_pager_is_held_only_where_the_page_came_in_time() {
-    let mut draws = Draws::of("pages cut");
-    let rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("burning").await;
+    let (mut draws, rig, drill) = Rig::drilling("pages cut", "burning").await;
     sleep(draws.between(Duration::ZERO, BURNING / 4)).await;
     rig.wires.pages.is(draws.one_of(&[State::Cut, State::Silent]));
     sleep(draws.between(SECOND * 14, SECOND * 20)).await;
@@ -74,10 +65,7 @@ async fn between_alertmanager_and_the_pager_is_held_only_where_the_page_came_in_
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn silent_where_evidence_is_asked_for_is_no_evidence() {
-    let mut draws = Draws::of("evidence silent");
-    let rig = Rig::start().await;
-    let mut drill = rig.begin(1);
-    drill.reaches("calm").await;
+    let (mut draws, rig, drill) = Rig::drilling("evidence silent", "calm").await;
     sleep(draws.between(SECOND, PHASES - SECOND)).await;
     rig.wires.prometheus.is(State::Silent);
     let findings = drill.ended().await;

@@ -9,13 +9,14 @@ use rustix::process::Signal;
 use tokio::time::sleep;
 
 use super::findings::Findings;
-use super::wire::Wire;
-use crate::alertmanager::Alertmanager;
-use crate::directory::Directory;
-use crate::process::Process;
-use crate::prometheus::server::Server;
 use crate::sabotage::shipped::{ALERTMANAGER, RULES, Shipped};
-use crate::serving::Serving;
+use crate::support::alertmanager::Alertmanager;
+use crate::support::directory::Directory;
+use crate::support::draws::Draws;
+use crate::support::process::Process;
+use crate::support::prometheus::server::Server;
+use crate::support::serving::Serving;
+use crate::support::wire::Wire;
 
 /// How long a drill and what it waits for may take on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -95,6 +96,15 @@ pub(super) struct Drill {
 impl Rig {
     pub(super) async fn start() -> Self {
         Self::start_with(Directory::new("prometheus-data"), "", &[]).await
+    }
+
+    /// One whose drill has come to this stage, and what is drawn for this test.
+    pub(super) async fn drilling(test: &str, stage: &str) -> (Draws, Self, Drill) {
+        let draws = Draws::of(test);
+        let rig = Self::start().await;
+        let mut drill = rig.begin(1);
+        drill.reaches(stage).await;
+        (draws, rig, drill)
     }
 
     /// Starts it with this data directory of Prometheus, more drill lines, and these variables of the pager.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Alert, Failures, Group, Receiver, Seen, State, exposition, muted};
+use super::failures::Failures;
+use super::watch::{AlertLog, State};
+use super::{Alert, AlertmanagerAlert, Group, Receiver, muted};
+use crate::evidence::exposition;
 use firedrill_contract::Time;
 use firedrill_net::client::Answer;
 
@@ -23,7 +26,7 @@ pub(in crate::evidence) fn read(answer: &Answer<'_>) {
     if let Ok(samples) =
         answer.text().map_err(|_| ()).and_then(|text| exposition::parse(text).map_err(|_| ()))
     {
-        let failures = Failures::of(&samples);
+        let failures = Failures::from_samples(&samples);
         assert!(failures.since(&failures).is_empty(), "nothing failed in no time");
         assert!(failures.since(&Failures::default()).iter().all(|failed| failed.count > 0.0));
     }
@@ -31,17 +34,17 @@ pub(in crate::evidence) fn read(answer: &Answer<'_>) {
 
 /// Alerts that are there at two looks, and gone at the third.
 fn held(alerts: &[Alert]) {
-    let mut seen = Seen::default();
+    let mut log = AlertLog::default();
     let at = |second: i64| Time::from_millis(second * 1_000);
-    seen.take(at(1), Ok(alerts.to_vec()));
-    seen.take(at(2), Ok(alerts.to_vec()));
-    seen.take(at(3), Err("gone".to_owned()));
-    seen.take(at(4), Ok(Vec::new()));
+    log.take(at(1), Ok(alerts.to_vec()));
+    log.take(at(2), Ok(alerts.to_vec()));
+    log.take(at(3), Err("gone".to_owned()));
+    log.take(at(4), Ok(Vec::new()));
     let distinct: BTreeSet<_> = alerts.iter().map(|alert| State::of(alert.clone()).0).collect();
-    assert_eq!(seen.held.len(), distinct.len());
-    assert!(seen.held.iter().all(|held| (held.first_seen, held.last_seen) == (at(1), at(2))));
-    assert_eq!(seen.unseen(at(5)).len(), 1);
-    let json = serde_json::to_string(&seen.held).expect("evidence has a form in JSON");
-    let again: Vec<super::Held> = serde_json::from_str(&json).expect("what was written is read");
-    assert_eq!(again, seen.held);
+    assert_eq!(log.held.len(), distinct.len());
+    assert!(log.held.iter().all(|held| (held.first_seen, held.last_seen) == (at(1), at(2))));
+    assert_eq!(log.unseen(at(5)).len(), 1);
+    let json = serde_json::to_string(&log.held).expect("evidence has a form in JSON");
+    let again: Vec<AlertmanagerAlert> = serde_json::from_str(&json).expect("what was written is read");
+    assert_eq!(again, log.held);
 }

@@ -4,11 +4,12 @@
 pub(in crate::evidence) mod fuzz;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
-use crate::evidence::{Labels, Rule, Said, Sample, Series, Value};
+use crate::evidence::{Labels, QueryResult, Rule, Sample, Series, Value};
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client, Failure, Question};
 
@@ -29,6 +30,25 @@ impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
+}
+
+impl Unanswered {
+    /// Why the query was refused.
+    ///
+    /// # Errors
+    /// Where the source is the reason.
+    pub(in crate::evidence) fn refusal(self) -> Result<String, Failure> {
+        match self {
+            Self::Refused(why) => Ok(why),
+            Self::Failed(failure) => Err(failure),
+        }
+    }
+}
+
+/// Raw samples, and how large the answer was that brought them.
+pub(super) struct Raw {
+    pub(super) series: Vec<Series>,
+    pub(super) bytes: usize,
 }
 
 /// What every answer is wrapped in.
@@ -202,20 +222,27 @@ impl Api<'_> {
     }
 
     /// What an expression gives at a moment of Prometheus' clock; now, where there is none.
-    pub(super) async fn instant(self, query: &str, at: Option<Time>) -> Result<Said, Failure> {
-        let question = Question::form("/api/v1/query").with("query", query);
-        let question = match at {
-            Some(at) => question.with("time", seconds(at)),
-            None => question,
-        };
-        said(&self.0.ask(&question).await?)
+    pub(super) async fn instant(self, query: &str, at: Option<Time>) -> Result<QueryResult, Failure> {
+        query_result(&self.0.ask(&instant(query, at)).await?)
     }
 
-    /// The raw samples that a selector selects in so many milliseconds until now.
-    pub(super) async fn raw(self, selector: &str, milliseconds: u128) -> Result<Vec<Series>, Failure> {
-        let query = format!("{selector}[{milliseconds}ms]");
-        let answer = self.0.ask(&Question::form("/api/v1/query").with("query", query)).await?;
-        sure(matrix(&answer), &answer)
+    /// The raw samples that a selector selects in a range that ends at this moment of Prometheus' clock; now, where there is none.
+    pub(super) async fn raw(self, selector: &str, range: Duration, at: Option<Time>) -> Result<Raw, Failure> {
+        let question = instant(&format!("{selector}[{}ms]", range.as_millis()), at);
+        let answer = self.0.ask(&question).await?;
+        let series = match matrix(&answer) {
+            Err(Unanswered::Refused(why)) if why.contains("too many samples") => {
+                Err(answer.failure(&format!("refused: {why}")).too_large())
+            }
+            read => sure(read, &answer),
+        };
+        Ok(Raw { series: series?, bytes: answer.size() })
+    }
+
+    /// That a selector selects more than is kept.
+    pub(super) fn too_many(self, selector: &str, most: usize) -> Failure {
+        let found = format!("more than {most} samples: select fewer series, or drill for a shorter time");
+        self.0.failure(format!("raw samples of {selector}"), &found)
     }
 
     /// What an expression gave between two moments of Prometheus' clock, once each step.
@@ -320,15 +347,17 @@ fn intervals(answer: &Answer<'_>) -> Result<BTreeMap<String, u64>, Failure> {
 }
 
 /// What a query gave, or why it gives no numbers.
-fn said(answer: &Answer<'_>) -> Result<Said, Failure> {
+fn query_result(answer: &Answer<'_>) -> Result<QueryResult, Failure> {
     match data(answer) {
         Ok(Found::Vector(elements)) => Ok(values(elements)),
-        Ok(Found::Scalar(Point(_, value))) => Ok(Said::Values(vec![Value { labels: Labels::new(), value }])),
-        Ok(Found::Matrix(_)) => {
-            Ok(Said::Refused("it gives ranges of samples, not one value each".to_owned()))
+        Ok(Found::Scalar(Point(_, value))) => {
+            Ok(QueryResult::Values(vec![Value { labels: Labels::new(), value }]))
         }
-        Ok(Found::String(_)) => Ok(Said::Refused("it gives a text, not a number".to_owned())),
-        Err(Unanswered::Refused(why)) => Ok(Said::Refused(why)),
+        Ok(Found::Matrix(_)) => {
+            Ok(QueryResult::Refused("it gives ranges of samples, not one value each".to_owned()))
+        }
+        Ok(Found::String(_)) => Ok(QueryResult::Refused("it gives a text, not a number".to_owned())),
+        Err(Unanswered::Refused(why)) => Ok(QueryResult::Refused(why)),
         Err(Unanswered::Failed(failure)) => Err(failure),
     }
 }
@@ -340,17 +369,26 @@ fn matrix(answer: &Answer<'_>) -> Result<Vec<Series>, Unanswered> {
     }
 }
 
-fn values(elements: Vec<Element>) -> Said {
+fn values(elements: Vec<Element>) -> QueryResult {
     let values = elements
         .into_iter()
         .map(|Element { metric, value }| value.map(|Point(_, value)| Value { labels: metric, value }));
     match values.collect() {
-        Some(values) => Said::Values(values),
+        Some(values) => QueryResult::Values(values),
         None => {
             let why =
                 "it gives native histograms, which are no numbers: expected one such as histogram_count(...)";
-            Said::Refused(why.to_owned())
+            QueryResult::Refused(why.to_owned())
         }
+    }
+}
+
+/// A query about one moment; now, where there is none.
+fn instant(query: &str, at: Option<Time>) -> Question {
+    let question = Question::form("/api/v1/query").with("query", query);
+    match at {
+        Some(at) => question.with("time", seconds(at)),
+        None => question,
     }
 }
 

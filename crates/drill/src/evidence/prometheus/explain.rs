@@ -1,39 +1,41 @@
 //! Takes an expression apart and asks about each selector and each comparison in it alone, so that it
 //! can be told why the whole gave what it gave. What a rule records is followed into the rule.
 
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::token::TokenType;
 use promql_parser::parser::value::ValueType;
-use promql_parser::parser::{BinaryExpr, Expr, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::escape_string;
 use tokio::sync::OnceCell;
 
-use super::AT_A_TIME;
+use super::MAX_IN_FLIGHT;
 use super::api::{Api, Unanswered};
 use crate::evidence::{Clock, Comparison, Explained, Extent, Labels, Rule, Selector};
 use crate::promql;
 use crate::question::Explain;
 use firedrill_contract::Time;
 use firedrill_net::client::Failure;
+use parts::{ComparisonPart, Parts, SelectorPart};
 
 /// How many rules deep a recorded metric is followed.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Expressions that are explained for one question, itself among them.
-const MOST: usize = 32;
+const MAX_EXPRESSIONS: usize = 32;
 
 /// Moments at which an expression is looked at.
-const MOMENTS: u64 = 600;
+const MAX_POINTS: u64 = 600;
 
 /// Series whose labels are read to say which values there are.
-const SERIES: u32 = 10_000;
+const MAX_SERIES: u32 = 10_000;
 
 /// Names that are near one that does not exist.
-const NEAREST: usize = 3;
+const MAX_NEAREST: usize = 3;
 
 /// How similar names must be to be near.
 const NEAR: f64 = 0.6;
@@ -46,7 +48,7 @@ pub(super) struct Explainer<'a> {
 }
 
 /// A time to look at, by Prometheus' clock, and what was learned about it.
-struct Look {
+struct Window {
     from: Time,
     to: Time,
     step_ms: u64,
@@ -66,12 +68,16 @@ impl<'a> Explainer<'a> {
         Self { api, rules, clock }
     }
 
-    pub(super) async fn all(&self, questions: &[Explain]) -> Result<Vec<Explained>, Failure> {
+    pub(super) async fn all(&self, questions: &[Explain]) -> Vec<Explained> {
         let mut explained = Vec::new();
         for question in questions {
-            explained.extend(self.followed(question).await?);
+            let followed = self.followed(question).await;
+            explained.extend(followed.unwrap_or_else(|failure| {
+                let unexplained = vec![failure.to_string()];
+                vec![Explained { unexplained, ..unexplained_yet(question, None) }]
+            }));
         }
-        Ok(explained)
+        explained
     }
 
     /// An expression, and after it those of the rules that record what it selects.
@@ -84,7 +90,7 @@ impl<'a> Explainer<'a> {
             if recorded && !seen.insert((records.clone(), explain.expression.clone())) {
                 continue;
             }
-            if explained.len() == MOST {
+            if explained.len() == MAX_EXPRESSIONS {
                 let left = format!("{} more rules are behind it and were not looked at", next.len() + 1);
                 explained[0].unexplained.push(left);
                 break;
@@ -93,9 +99,10 @@ impl<'a> Explainer<'a> {
             let steps = self.behind(&one, &explain.labels, deep + 1);
             explained.push(one);
             match explained.last_mut() {
-                Some(one) if deep == DEEPEST && !steps.is_empty() => {
-                    let left =
-                        format!("rules that record what it selects were not followed deeper than {DEEPEST}");
+                Some(one) if deep == MAX_DEPTH && !steps.is_empty() => {
+                    let left = format!(
+                        "rules that record what it selects were not followed deeper than {MAX_DEPTH}"
+                    );
                     one.unexplained.push(left);
                 }
                 _ => next.extend(steps),
@@ -129,33 +136,26 @@ impl<'a> Explainer<'a> {
     }
 
     async fn explain(&self, question: &Explain, records: Option<String>) -> Result<Explained, Failure> {
-        let Explain { expression, labels, from, to } = question.clone();
-        let mut explained = Explained {
-            expression,
-            records,
-            from,
-            to,
-            selectors: Vec::new(),
-            comparisons: Vec::new(),
-            unexplained: Vec::new(),
-        };
+        let Explain { labels, from, to, .. } = question.clone();
+        let mut explained = unexplained_yet(question, records);
         let parts = match promql::parse(&explained.expression) {
-            Ok(expression) => Parts::of(&expression),
+            Ok(expression) => Parts::parse(&expression),
             Err(why) => {
                 explained.unexplained.push(format!("it could not be parsed: {why}"));
                 return Ok(explained);
             }
         };
         let reach = parts.selectors.iter().map(|part| part.reach).max().unwrap_or_default();
-        let look = Look::new(self.clock.there(from) - reach, self.clock.there(to));
-        let selectors = stream::iter(&parts.selectors).map(|part| self.selector(part, &look));
-        for (selector, trouble) in selectors.buffered(AT_A_TIME).try_collect::<Vec<_>>().await? {
+        let window = Window::new(self.clock.there(from) - reach, self.clock.there(to));
+        let selectors = stream::iter(&parts.selectors).map(|part| self.selector(part, &window));
+        for (selector, trouble) in selectors.buffered(MAX_IN_FLIGHT).try_collect::<Vec<_>>().await? {
             explained.selectors.extend(selector);
             explained.unexplained.extend(trouble);
         }
-        let look = Look::new(self.clock.there(from), self.clock.there(to));
-        let comparisons = stream::iter(&parts.comparisons).map(|part| self.comparison(part, &labels, &look));
-        for (comparison, trouble) in comparisons.buffered(AT_A_TIME).try_collect::<Vec<_>>().await? {
+        let window = Window::new(self.clock.there(from), self.clock.there(to));
+        let comparisons =
+            stream::iter(&parts.comparisons).map(|part| self.comparison(part, &labels, &window));
+        for (comparison, trouble) in comparisons.buffered(MAX_IN_FLIGHT).try_collect::<Vec<_>>().await? {
             explained.comparisons.push(comparison);
             explained.unexplained.extend(trouble);
         }
@@ -166,10 +166,10 @@ impl<'a> Explainer<'a> {
     async fn selector(
         &self,
         part: &SelectorPart,
-        look: &Look,
+        window: &Window,
     ) -> Result<(Option<Selector>, Vec<String>), Failure> {
         let alone = part.vector.to_string();
-        let selected = match self.selected(&alone, look).await {
+        let selected = match self.selected(&alone, window).await {
             Ok(selected) => selected,
             Err(unanswered) => return Ok((None, vec![refusal(&alone, unanswered)?])),
         };
@@ -178,8 +178,8 @@ impl<'a> Explainer<'a> {
         let (mut values, mut ruled_out, mut nearest) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         if let Some(metric) = metric.as_deref().filter(|_| selected == 0) {
             let named = format!("{{__name__=\"{}\"}}", escape_string(metric));
-            match self.api.series(&named, (look.from, look.to), SERIES).await {
-                Ok(series) if series.is_empty() => nearest = nearest_to(metric, self.names(look).await?),
+            match self.api.series(&named, (window.from, window.to), MAX_SERIES).await {
+                Ok(series) if series.is_empty() => nearest = nearest_to(metric, self.names(window).await?),
                 Ok(series) => {
                     ruled_out = ruled_out_by(&part.vector.matchers.matchers, &series);
                     values = values_by_label(series);
@@ -194,19 +194,19 @@ impl<'a> Explainer<'a> {
     }
 
     /// How many series a selector has at any moment that is looked at.
-    async fn selected(&self, selector: &str, look: &Look) -> Result<u64, Unanswered> {
+    async fn selected(&self, selector: &str, window: &Window) -> Result<u64, Unanswered> {
         // A subquery looks as an expression does: a series that has ended is gone, and one that was not
         // there at the end but before counts. The list of series that Prometheus keeps tells neither.
-        let reach = look.to.since(look.from).unwrap_or_default().as_millis() + u128::from(look.step_ms);
-        let query = format!("count(last_over_time(({selector})[{reach}ms:{}ms]))", look.step_ms);
-        let counts = self.api.range(&query, (look.to, look.to), look.step_ms).await?;
+        let reach = window.to.since(window.from).unwrap_or_default().as_millis() + u128::from(window.step_ms);
+        let query = format!("count(last_over_time(({selector})[{reach}ms:{}ms]))", window.step_ms);
+        let counts = self.api.range(&query, (window.to, window.to), window.step_ms).await?;
         let count = counts.first().and_then(|series| series.samples.last()).map_or(0.0, |sample| sample.1);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a count")]
         Ok(count as u64)
     }
 
-    async fn names<'l>(&self, look: &'l Look) -> Result<&'l [String], Failure> {
-        let names = look.names.get_or_try_init(|| self.api.names((look.from, look.to))).await?;
+    async fn names<'l>(&self, window: &'l Window) -> Result<&'l [String], Failure> {
+        let names = window.names.get_or_try_init(|| self.api.names((window.from, window.to))).await?;
         Ok(names)
     }
 
@@ -215,12 +215,12 @@ impl<'a> Explainer<'a> {
         &self,
         part: &ComparisonPart,
         labels: &Labels,
-        look: &Look,
+        window: &Window,
     ) -> Result<(Comparison, Vec<String>), Failure> {
         let mut trouble = Vec::new();
         let mut sides = [None, None];
         for (side, was) in [&part.left, &part.right].into_iter().zip(&mut sides) {
-            match self.extent(side, labels, look).await {
+            match self.extent(side, labels, window).await {
                 Ok(extent) => *was = extent,
                 Err(unanswered) => trouble.push(refusal(&side.to_string(), unanswered)?),
             }
@@ -228,7 +228,7 @@ impl<'a> Explainer<'a> {
         let [left_was, right_was] = sides;
         let (left, right) = (part.left.to_string(), part.right.to_string());
         let operator = part.operator.to_string();
-        let held = match self.held(part, labels, look).await {
+        let held = match self.held(part, labels, window).await {
             Ok(held) => held,
             Err(unanswered) => {
                 trouble.push(refusal(&part.whole.to_string(), unanswered)?);
@@ -243,15 +243,15 @@ impl<'a> Explainer<'a> {
         &self,
         part: &ComparisonPart,
         labels: &Labels,
-        look: &Look,
+        window: &Window,
     ) -> Result<Option<f64>, Unanswered> {
         if part.is_bool || part.left.value_type() != ValueType::Vector {
             return Ok(None);
         }
         for about in [about(labels), String::new()] {
-            let had = self.moments(&format!("count(({}){about})", part.left), look).await?;
+            let had = self.moments(&format!("count(({}){about})", part.left), window).await?;
             if had > 0 {
-                let held = self.moments(&format!("count(({}){about})", part.whole), look).await?;
+                let held = self.moments(&format!("count(({}){about})", part.whole), window).await?;
                 #[expect(clippy::cast_precision_loss, reason = "some hundreds of moments")]
                 return Ok(Some(held as f64 / had as f64));
             }
@@ -260,34 +260,39 @@ impl<'a> Explainer<'a> {
     }
 
     /// At how many moments a query of one series had a value.
-    async fn moments(&self, query: &str, look: &Look) -> Result<usize, Unanswered> {
-        let series = self.api.range(query, (look.from, look.to), look.step_ms).await?;
+    async fn moments(&self, query: &str, window: &Window) -> Result<usize, Unanswered> {
+        let series = self.api.range(query, (window.from, window.to), window.step_ms).await?;
         Ok(series.first().map_or(0, |series| series.samples.len()))
     }
 
     /// The least and the most of what an expression gave.
-    async fn extent(&self, side: &Expr, labels: &Labels, look: &Look) -> Result<Option<Extent>, Unanswered> {
+    async fn extent(
+        &self,
+        side: &Expr,
+        labels: &Labels,
+        window: &Window,
+    ) -> Result<Option<Extent>, Unanswered> {
         if let Expr::NumberLiteral(number) = side {
             return Ok(Some(Extent { least: number.val, most: number.val }));
         }
         // Many series become two, of which each is of one line.
         let of = |about: &str| vec![format!("min(({side}){about})"), format!("max(({side}){about})")];
         match side.value_type() {
-            ValueType::Vector => match self.extent_of(of(&about(labels)), look).await? {
-                None if !labels.is_empty() => self.extent_of(of(""), look).await,
+            ValueType::Vector => match self.extent_of(of(&about(labels)), window).await? {
+                None if !labels.is_empty() => self.extent_of(of(""), window).await,
                 extent => Ok(extent),
             },
             ValueType::Scalar | ValueType::Matrix | ValueType::String => {
-                self.extent_of(vec![side.to_string()], look).await
+                self.extent_of(vec![side.to_string()], window).await
             }
         }
     }
 
     /// The least and the most of what these queries gave.
-    async fn extent_of(&self, queries: Vec<String>, look: &Look) -> Result<Option<Extent>, Unanswered> {
+    async fn extent_of(&self, queries: Vec<String>, window: &Window) -> Result<Option<Extent>, Unanswered> {
         let mut extent: Option<Extent> = None;
         for query in queries {
-            let series = self.api.range(&query, (look.from, look.to), look.step_ms).await?;
+            let series = self.api.range(&query, (window.from, window.to), window.step_ms).await?;
             for value in series.iter().flat_map(|series| &series.samples).map(|sample| sample.1) {
                 let was = extent.unwrap_or(Extent { least: value, most: value });
                 // Of a number and NaN, the number is both the least and the most.
@@ -298,11 +303,23 @@ impl<'a> Explainer<'a> {
     }
 }
 
-impl Look {
+impl Window {
     fn new(from: Time, to: Time) -> Self {
         let lasts = to.since(from).unwrap_or_default().as_millis();
-        let step_ms = u64::try_from(lasts).unwrap_or(u64::MAX).div_ceil(MOMENTS).max(1_000);
+        let step_ms = u64::try_from(lasts).unwrap_or(u64::MAX).div_ceil(MAX_POINTS).max(1_000);
         Self { from, to, step_ms, names: OnceCell::new() }
+    }
+}
+
+fn unexplained_yet(question: &Explain, records: Option<String>) -> Explained {
+    Explained {
+        expression: question.expression.clone(),
+        records,
+        from: question.from,
+        to: question.to,
+        selectors: Vec::new(),
+        comparisons: Vec::new(),
+        unexplained: Vec::new(),
     }
 }
 
@@ -321,10 +338,7 @@ fn about(labels: &Labels) -> String {
 
 /// A sentence about a part that could not be asked about.
 fn refusal(part: &str, unanswered: Unanswered) -> Result<String, Failure> {
-    match unanswered {
-        Unanswered::Refused(why) => Ok(format!("{part} could not be looked at: {why}")),
-        Unanswered::Failed(failure) => Err(failure),
-    }
+    Ok(format!("{part} could not be looked at: {}", unanswered.refusal()?))
 }
 
 /// The metric that a selector names.
@@ -365,91 +379,5 @@ fn nearest_to(metric: &str, names: &[String]) -> Vec<String> {
     let mut near: Vec<_> = names.iter().map(|name| (similarity(name), name)).collect();
     near.retain(|(similarity, _)| *similarity >= NEAR);
     near.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
-    near.into_iter().take(NEAREST).map(|(_, name)| name.clone()).collect()
-}
-
-/// The parts of an expression that can be looked at alone.
-#[derive(Default)]
-struct Parts {
-    selectors: Vec<SelectorPart>,
-    comparisons: Vec<ComparisonPart>,
-}
-
-#[derive(PartialEq)]
-struct SelectorPart {
-    written: String,
-    vector: VectorSelector,
-    range: Option<Duration>,
-    /// How far before the moment of evaluation it looks, ranges of subqueries around it included.
-    reach: Duration,
-}
-
-#[derive(PartialEq)]
-struct ComparisonPart {
-    whole: Expr,
-    /// Whether it gives 0 or 1 instead of leaving series out.
-    is_bool: bool,
-    left: Expr,
-    operator: TokenType,
-    right: Expr,
-}
-
-impl Parts {
-    fn of(expression: &Expr) -> Self {
-        let mut parts = Self::default();
-        parts.take(expression, Duration::ZERO);
-        parts
-    }
-
-    fn take(&mut self, expression: &Expr, reach: Duration) {
-        match expression {
-            Expr::VectorSelector(vector) => self.select(vector, expression.to_string(), None, reach),
-            Expr::MatrixSelector(matrix) => {
-                let (written, range) = (expression.to_string(), matrix.range);
-                self.select(&matrix.vs, written, Some(range), reach + range);
-            }
-            Expr::Subquery(subquery) => self.take(&subquery.expr, reach + subquery.range),
-            Expr::Binary(binary) => {
-                self.compare(expression, binary);
-                self.take(&binary.lhs, reach);
-                self.take(&binary.rhs, reach);
-            }
-            Expr::Aggregate(aggregate) => {
-                aggregate.param.iter().for_each(|parameter| self.take(parameter, reach));
-                self.take(&aggregate.expr, reach);
-            }
-            Expr::Unary(unary) => self.take(&unary.expr, reach),
-            Expr::Paren(paren) => self.take(&paren.expr, reach),
-            Expr::Call(call) => call.args.args.iter().for_each(|argument| self.take(argument, reach)),
-            // The parser makes no extensions.
-            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
-        }
-    }
-
-    fn select(&mut self, vector: &VectorSelector, written: String, range: Option<Duration>, reach: Duration) {
-        let part = SelectorPart { written, vector: vector.clone(), range, reach };
-        if !self.selectors.contains(&part) {
-            self.selectors.push(part);
-        }
-    }
-
-    fn compare(&mut self, whole: &Expr, binary: &BinaryExpr) {
-        if !binary.op.is_comparison_operator() {
-            return;
-        }
-        let (left, right) = (bare(&binary.lhs).clone(), bare(&binary.rhs).clone());
-        let is_bool = binary.return_bool();
-        let part = ComparisonPart { whole: whole.clone(), is_bool, left, operator: binary.op, right };
-        if !self.comparisons.contains(&part) {
-            self.comparisons.push(part);
-        }
-    }
-}
-
-/// Without parentheses around it.
-fn bare(expression: &Expr) -> &Expr {
-    match expression {
-        Expr::Paren(paren) => bare(&paren.expr),
-        other => other,
-    }
+    near.into_iter().take(MAX_NEAREST).map(|(_, name)| name.clone()).collect()
 }

@@ -54,8 +54,8 @@ fn run(equals: &str, within: &str, number: f64, answered: impl Fn(u32) -> Answer
     }
     let at = run.phases[1].ended;
     let value = Value { labels: Labels::new(), value: number };
-    said(&mut run).answers =
-        vec![Answer { query: "latency".to_owned(), at, said: Said::Values(vec![value]) }];
+    prometheus_mut(&mut run).answers =
+        vec![Answer { query: "latency".to_owned(), at, result: QueryResult::Values(vec![value]) }];
     run
 }
 
@@ -160,7 +160,7 @@ fn premises_are_about_service_times() {
         let mut run = run("p50", "5%", 0.0203, answered);
         run.drill.expect = serde_json::from_str(r#"[{"nothing_else": "fires"}]"#).unwrap();
         run.drill.given = vec![serde_json::from_str(premise).unwrap()];
-        said(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
+        prometheus_mut(&mut run).alerts = vec![alert("firing", &[], 45, 90)];
         run
     };
     // The drill's lag is no reason for an alert of the service.

@@ -1,8 +1,5 @@
-use base64::Engine as _;
-use sha2::{Digest as _, Sha256};
-
 use super::*;
-use crate::evidence::Source;
+use crate::evidence::Reply;
 use crate::report::{example, tests};
 
 fn page(run: &Run, findings: &[Finding], written: &Written) -> String {
@@ -11,8 +8,6 @@ fn page(run: &Run, findings: &[Finding], written: &Written) -> String {
 
 #[test]
 fn the_policy_allows_the_style_sheet_and_nothing_else() {
-    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
-    assert_eq!(STYLE_HASH, hash, "the style sheet was changed: its hash is on the right");
     let page = page(&example::run(), &example::findings(), &Written::default());
     assert!(page.contains(&format!("<style>{STYLE}</style>")), "what is hashed is what the browser hashes");
     for forbidden in ["<script", " style=", " on", "http://", "https://", "url(", "@import", "src="] {
@@ -28,12 +23,12 @@ fn no_text_from_outside_becomes_markup() {
         "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt;</title></style>\u{202e}\u{1b}[2J";
     let (mut run, mut findings) = tests::hostile_run(hostile);
     let labels = || example::labels(&[("alertname", hostile), (hostile, hostile)]);
-    if let Source::Said(prometheus) = &mut run.evidence.prometheus {
+    if let Reply::Received(prometheus) = &mut run.evidence.prometheus {
         for series in &mut prometheus.alerts {
             series.labels.extend(labels());
         }
     }
-    if let Source::Said(pager) = &mut run.evidence.pager {
+    if let Reply::Received(pager) = &mut run.evidence.pager {
         for page in &mut pager.pages {
             (page.labels, page.annotations, page.receiver) = (labels(), labels(), hostile.to_owned());
         }
@@ -61,22 +56,12 @@ fn no_text_from_outside_becomes_markup() {
 #[test]
 fn the_verdict_comes_first_then_each_expectation_with_its_evidence() {
     let written = Written { again: Some("firedrill drill a.yaml --seed 7".to_owned()), ..Written::default() };
-    let page = page(&example::run(), &example::findings(), &written);
-    let order = [
-        "Monitoring lied about 1 of 7; 1 inconclusive.</p>",
-        "<a href=\"#finding-5\">ErrorBudgetBurn fires</a>",
-        "id=\"finding-1\"",
-        "3597 to 3600 sent, 3597 counted",
-        "3 requests had no answer",
-        "2 s scrape</li>",
-        "id=\"finding-5\"",
-        "workload=&quot;dril&quot; matches nothing",
-        "<svg class=\"chart wide\"",
-        "firedrill drill a.yaml --seed 7",
-    ];
-    let places: Vec<_> =
-        order.iter().map(|text| page.find(text).unwrap_or_else(|| panic!("no {text}"))).collect();
-    assert!(places.is_sorted(), "{places:?}");
+    let page = page(&example::run(), &example::findings(), &written).replace(STYLE, "");
+    // Charts are for the eye: what is kept of them is where they are.
+    let (first, rest) = page.split_once("<svg").unwrap();
+    let rest = rest.split("<svg").map(|chart| chart.split_once("</svg>").unwrap().1);
+    let page = [first].into_iter().chain(rest).collect::<Vec<_>>().join("<svg>");
+    insta::assert_snapshot!(page.replace("><", ">\n<"));
 }
 
 #[test]

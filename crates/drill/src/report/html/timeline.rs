@@ -2,10 +2,7 @@
 //!
 //! Times are seconds since the drill began, each by the clock of whoever said it.
 
-use std::time::Duration;
-
-use crate::evidence::{Labels, Page, Sample, Series};
-use crate::expectation::alert::episodes;
+use crate::evidence::{AlertState, Labels, Page, Sample, Series};
 use crate::judge::request_counters;
 use crate::run::Run;
 use firedrill_contract::Time;
@@ -77,12 +74,9 @@ pub(super) struct Alert {
 pub(super) struct Span {
     pub(super) firing: bool,
     pub(super) from: f64,
-    /// The last evaluation at which it was.
     pub(super) to: f64,
     /// Whether it still was when the evidence was collected.
     pub(super) open: bool,
-    /// The time between two evaluations.
-    interval: f64,
 }
 
 /// When somebody was told.
@@ -171,7 +165,7 @@ impl Seen {
         let Some((series, status)) = request_counters(run) else {
             return Self { by: None, rate: Vec::new(), errors: None };
         };
-        let by = if run.evidence.prometheus.said().is_some() { "Prometheus" } else { "/metrics" };
+        let by = if run.evidence.prometheus.received().is_some() { "Prometheus" } else { "/metrics" };
         let since = Since(run.began);
         let rate = rate(series.iter(), since, to);
         let errors = series.iter().any(|series| series.labels.contains_key(&status)).then(|| {
@@ -259,32 +253,23 @@ fn thinned(steps: Vec<Step>) -> Vec<Step> {
 /// Each alert that had a state while the drill ran, or of which somebody was told.
 fn alerts(run: &Run, since: Since) -> Vec<Alert> {
     let mut found: Vec<(Labels, Alert)> = Vec::new();
-    if let Some(prometheus) = run.evidence.prometheus.said() {
-        for series in &prometheus.alerts {
-            let mut labels = series.labels.clone();
-            labels.remove("__name__");
-            let state = labels.remove("alertstate");
-            let interval = prometheus
-                .rules
-                .iter()
-                .find(|rule| rule.alerting && Some(&rule.name) == labels.get("alertname"));
-            let interval = interval.map_or_else(
-                || Duration::try_from_secs_f64(usual_distance(&series.samples)).unwrap_or_default(),
-                |rule| Duration::from_millis(rule.interval_ms),
-            );
-            let span = |(first, last): (Time, Time)| Span {
-                firing: state.as_deref() == Some("firing"),
-                from: since.seconds(first),
-                to: since.seconds(last),
-                open: last + interval * 2 > run.evidence.collected,
-                interval: interval.as_secs_f64(),
-            };
-            let spans = episodes(series, interval).into_iter().map(span);
-            of_labels(&mut found, labels).spans.extend(spans);
-        }
+    let history = run.evidence.alert_history();
+    for instance in history.received().into_iter().flat_map(|history| &history.alerts) {
+        let alert = of_labels(&mut found, instance.labels.clone());
+        let next = instance.changes.iter().skip(1).map(Some).chain([None]);
+        let spans =
+            instance.changes.iter().zip(next).filter(|(change, _)| change.state != AlertState::Inactive);
+        alert.spans.extend(spans.map(|(change, next)| {
+            // The last evaluation at which it was in its state, where that has ended.
+            let to = next.map_or(run.evidence.collected, |next| match next.state {
+                AlertState::Inactive => next.at - instance.accuracy,
+                AlertState::Pending | AlertState::Firing => next.at,
+            });
+            let firing = change.state == AlertState::Firing;
+            Span { firing, from: since.seconds(change.at), to: since.seconds(to), open: next.is_none() }
+        }));
     }
-    found.iter_mut().for_each(|(_, alert)| alert.join());
-    for page in run.evidence.pager.said().into_iter().flat_map(|pager| &pager.pages) {
+    for page in run.evidence.pager.received().into_iter().flat_map(|pager| &pager.pages) {
         // Prometheus adds its external labels on the way to Alertmanager.
         let known = found
             .iter()
@@ -319,18 +304,6 @@ fn told(page: &Page, since: Since) -> Told {
 }
 
 impl Alert {
-    /// Lets it pend until it fires: states are known at evaluations, and what is between two is the first's.
-    fn join(&mut self) {
-        self.spans.sort_by(|one, other| one.from.total_cmp(&other.from));
-        for nth in 1..self.spans.len() {
-            let next = self.spans[nth];
-            let before = &mut self.spans[nth - 1];
-            if next.firing && !before.firing && next.from - before.to <= next.interval * 1.5 {
-                before.to = before.to.max(next.from);
-            }
-        }
-    }
-
     fn marks(&self) -> impl Iterator<Item = f64> {
         self.pages.iter().flat_map(|told| [told.rang, told.resolved]).flatten()
     }
@@ -363,14 +336,14 @@ const fn float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Prometheus, Selected, Source};
+    use crate::evidence::{Prometheus, Reply, Selected};
     use crate::report::example::{self, at};
 
-    /// What Prometheus said, to be changed.
-    fn said(run: &mut Run) -> &mut Prometheus {
+    /// What Prometheus knows, to be changed.
+    fn prometheus_mut(run: &mut Run) -> &mut Prometheus {
         match &mut run.evidence.prometheus {
-            Source::Said(prometheus) => prometheus,
-            Source::NotAsked | Source::Missing(_) => unreachable!("the example has asked Prometheus"),
+            Reply::Received(prometheus) => prometheus,
+            Reply::NotAsked | Reply::Missing(_) => unreachable!("the example has asked Prometheus"),
         }
     }
 
@@ -422,7 +395,7 @@ mod tests {
         }
         // Samples of another selector are not those by which requests are counted.
         let mut run = example::run();
-        said(&mut run).samples.insert(
+        prometheus_mut(&mut run).samples.insert(
             0,
             Selected {
                 selector: "http_server_request_duration_seconds_count{workload=\"demo\"}".to_owned(),
@@ -437,12 +410,12 @@ mod tests {
     #[test]
     fn an_alert_has_its_states_and_who_was_told_of_it() {
         let mut run = example::run();
-        said(&mut run).alerts.extend([
+        prometheus_mut(&mut run).alerts.extend([
             example::alert("Watchdog", "firing", -300, 260),
             example::alert("Yesterday", "firing", -300, -200),
         ]);
         // Alertmanager knows it by one more label.
-        if let Source::Said(pager) = &mut run.evidence.pager {
+        if let Reply::Received(pager) = &mut run.evidence.pager {
             pager.pages[0].labels.insert("cluster".to_owned(), "a".to_owned());
         }
         let timeline = Timeline::of(&run);

@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 
-use super::{Groups, Unanswered, data, intervals, matrix, moment, said, sure};
+use super::{Groups, Unanswered, data, intervals, matrix, moment, query_result, sure};
 use crate::evidence::fuzz::{stays, told};
-use crate::evidence::{Clock, Labels, Rule, Said};
+use crate::evidence::{Clock, Labels, QueryResult, Rule};
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client};
 
@@ -12,9 +12,9 @@ use firedrill_net::client::{Answer, Client};
 pub(in crate::evidence) fn read(client: &Client, status: StatusCode, body: &[u8]) {
     let answer = Answer::unasked(client, status, body);
     let success = status.is_success();
-    if let Ok(said) = said(&answer).map_err(told) {
-        assert!(success || !matches!(said, Said::Values(_)), "{said:?}");
-        stays(&said);
+    if let Ok(result) = query_result(&answer).map_err(told) {
+        assert!(success || !matches!(result, QueryResult::Values(_)), "{result:?}");
+        stays(&result);
     }
     if let Ok(series) = matrix(&answer).map_err(refused) {
         assert!(success);
@@ -23,7 +23,7 @@ pub(in crate::evidence) fn read(client: &Client, status: StatusCode, body: &[u8]
     }
     if let Ok(there) = moment(&answer).map_err(told) {
         let (before, after) = (Time::from_millis(0), Time::from_millis(10));
-        let _ = Clock::seen(there, before, after).there(before);
+        let _ = Clock::measured(there, before, after).there(before);
     }
     if let Ok(intervals) = intervals(&answer).map_err(told) {
         stays(&intervals);

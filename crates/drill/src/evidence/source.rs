@@ -1,0 +1,203 @@
+//! What every source of evidence does, and the one list of them.
+
+use std::time::Duration;
+
+use super::{NoSource, Now, Reply, Sources};
+use crate::question::{Explain, Questions};
+use firedrill_contract::Time;
+use firedrill_net::client::Failure;
+
+/// How often a source is asked for its evidence before its absence counts.
+const ATTEMPTS: u32 = 3;
+
+/// A place where evidence is.
+pub(super) trait Source: Sized + Send + Sync + 'static {
+    /// What it knows, as a run file holds it.
+    type Evidence: Send;
+
+    /// What people call it.
+    const NAME: &'static str;
+
+    /// The source, where the drill was told of one.
+    ///
+    /// # Errors
+    /// When it cannot be asked what the drill has to know.
+    fn open(setup: &Setup<'_>) -> Result<Option<Self>, String>;
+
+    /// Fails unless it is there and what it should be.
+    async fn preflight(&self) -> Result<(), Failure>;
+
+    /// Looks at what it forgets, in the background, until it is dropped.
+    fn watch(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Brings up to date what changes, once a poll interval while the drill waits.
+    async fn poll(
+        &self,
+        _context: &Context<'_>,
+        known: Option<Self::Evidence>,
+    ) -> Result<Option<Self::Evidence>, Missing> {
+        Ok(known)
+    }
+
+    /// Asks for everything, once, at the end; nothing, where no question is for this source.
+    async fn collect(&self, context: &Context<'_>) -> Result<Option<Self::Evidence>, Missing>;
+
+    /// Takes expressions apart, once verdicts say which.
+    async fn explain(&self, _wanted: &[Explain], _known: &mut Self::Evidence) {}
+}
+
+/// What a source is opened with.
+pub(super) struct Setup<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) questions: &'a Questions,
+    pub(super) poll_interval: Duration,
+    pub(super) now: Now,
+}
+
+/// What is asked, and about which time, by the drill's clock.
+pub(super) struct Context<'a> {
+    pub(super) questions: &'a Questions,
+    /// When the drill began.
+    pub(super) began: Time,
+    /// What is known already is of everything before.
+    pub(super) known_until: Time,
+    /// When asking began.
+    pub(super) now: Time,
+}
+
+/// Why a source gave no evidence.
+pub(super) struct Missing {
+    why: String,
+    may_pass: bool,
+}
+
+impl From<Failure> for Missing {
+    fn from(failure: Failure) -> Self {
+        Self { may_pass: failure.may_pass(), why: failure.to_string() }
+    }
+}
+
+impl From<String> for Missing {
+    fn from(why: String) -> Self {
+        Self { why, may_pass: false }
+    }
+}
+
+impl<T> From<Result<Option<T>, Missing>> for Reply<T> {
+    fn from(result: Result<Option<T>, Missing>) -> Self {
+        match result {
+            Ok(Some(evidence)) => Self::Received(evidence),
+            Ok(None) => Self::NotAsked,
+            Err(missing) => Self::Missing(missing.why),
+        }
+    }
+}
+
+pub(super) async fn preflight<S: Source>(source: Option<&S>) -> Result<(), NoSource> {
+    let Some(source) = source else { return Ok(()) };
+    source.preflight().await.map_err(|failure| NoSource { source_name: S::NAME, why: failure.to_string() })
+}
+
+pub(super) async fn poll<S: Source>(
+    source: Option<&S>,
+    context: &Context<'_>,
+    reply: &mut Reply<S::Evidence>,
+) {
+    let Some(source) = source else { return };
+    let known = match std::mem::replace(reply, Reply::NotAsked) {
+        Reply::Received(known) => Some(known),
+        Reply::NotAsked | Reply::Missing(_) => None,
+    };
+    *reply = source.poll(context, known).await.into();
+}
+
+/// Asks again after a failure that may pass, a pause later.
+pub(super) async fn collect<S: Source>(
+    source: Option<&S>,
+    context: &Context<'_>,
+    pause: Duration,
+) -> Reply<S::Evidence> {
+    let Some(source) = source else { return Reply::NotAsked };
+    for _ in 1..ATTEMPTS {
+        match source.collect(context).await {
+            Err(missing) if missing.may_pass => tokio::time::sleep(pause).await,
+            result => return result.into(),
+        }
+    }
+    source.collect(context).await.into()
+}
+
+pub(super) async fn explain<S: Source>(
+    source: Option<&S>,
+    wanted: &[Explain],
+    reply: &mut Reply<S::Evidence>,
+) {
+    if let (Some(source), Reply::Received(known)) = (source, reply) {
+        source.explain(wanted, known).await;
+    }
+}
+
+/// Declares [`Evidence`], with a member for each source, and `Opened`, which asks all of them at once.
+macro_rules! sources {
+    ($($(#[$doc:meta])* $member:ident: $evidence:ty = $source:ty,)*) => {
+        /// What monitoring knew, by source.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct Evidence {
+            /// When it was collected, by the drill's clock: the evidence is of everything before.
+            pub collected: Time,
+            $($(#[$doc])* pub $member: Reply<$evidence>,)*
+        }
+
+        impl Evidence {
+            /// Nothing, collected at this time.
+            #[must_use]
+            pub const fn none(collected: Time) -> Self {
+                Self { collected, $($member: Reply::NotAsked,)* }
+            }
+        }
+
+        /// The sources that the drill was told of.
+        struct Opened {
+            $($member: Option<std::sync::Arc<$source>>,)*
+        }
+
+        impl Opened {
+            fn open(setup: &source::Setup<'_>) -> Result<Self, String> {
+                Ok(Self { $($member: <$source as source::Source>::open(setup)?.map(std::sync::Arc::new),)* })
+            }
+
+            async fn preflight(&self) -> Vec<NoSource> {
+                let preflights = tokio::join!($(source::preflight(self.$member.as_deref())),*);
+                let ($($member),*) = preflights;
+                [$($member),*].into_iter().filter_map(Result::err).collect()
+            }
+
+            fn watch(&self) -> tokio::task::JoinSet<()> {
+                let mut tasks = tokio::task::JoinSet::new();
+                $(if let Some(source) = self.$member.clone() {
+                    tasks.spawn(async move { source::Source::watch(&*source).await });
+                })*
+                tasks
+            }
+
+            async fn poll(&self, context: &source::Context<'_>, evidence: &mut Evidence) {
+                tokio::join!($(source::poll(self.$member.as_deref(), context, &mut evidence.$member)),*);
+                evidence.collected = context.now;
+            }
+
+            async fn collect(&self, context: &source::Context<'_>, pause: Duration) -> Evidence {
+                let ($($member),*) =
+                    tokio::join!($(source::collect(self.$member.as_deref(), context, pause)),*);
+                Evidence { collected: context.now, $($member,)* }
+            }
+
+            async fn explain(&self, wanted: &[Explain], evidence: &mut Evidence) {
+                tokio::join!($(source::explain(self.$member.as_deref(), wanted, &mut evidence.$member)),*);
+            }
+        }
+    };
+}
+pub(super) use sources;
