@@ -241,7 +241,7 @@ impl Second {
     }
 }
 
-/// A outcome as a run file has it: its name, its status where it has one, and how many had it.
+/// An outcome as a run file has it: its name, its status where it has one, and how many had it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -394,5 +394,13 @@ mod tests {
         one.add(&other);
         assert_eq!((one.due(), one.answered()), (3, 1));
         assert_eq!((one.lag().count(), one.latency().count()), (3, 1));
+    }
+
+    #[test]
+    fn a_ledger_of_an_earlier_version_is_read_and_has_no_service_times() {
+        let json = r#"{"fates":[{"fate":"answered","status":200,"count":3}],"latency":[[20000,3]],"lag":[],"timeline":{}}"#;
+        let ledger: Ledger = serde_json::from_str(json).unwrap();
+        assert_eq!((ledger.answered(), ledger.service_time()), (3, None));
+        assert_eq!(ledger.path(), &Path::default());
     }
 }

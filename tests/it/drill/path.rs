@@ -17,10 +17,10 @@ name: far
 workload: drill
 phases: {{ calm: {{ for: 7s, rate: 20/s, {sends} }} }}
 expect:
-  - {{ quantile: 0.5, during: calm, within: 10% }}
+  - {{ quantile: 0.5, during: calm, within: 50% }}
   - increase: http_server_request_duration_seconds_sum{{workload="drill",http_response_status_code="200"}}
     equals: latency_sum
-    within: 10%
+    within: 50%
 "#
     );
     directory.write("far.yaml", &file);
@@ -38,7 +38,7 @@ async fn of_work_the_drill_knows_what_a_slow_path_adds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn of_other_services_it_does_not_and_calls_nobody_a_liar() {
+async fn of_other_services_it_does_not_and_calls_none_a_liar() {
     let ended = through_a_slow_proxy("request: { path: '/work?latency=20ms&workload=drill' }").await;
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert_eq!(ended.stdout.matches("may have passed").count(), 2, "{ended:?}");

@@ -75,17 +75,18 @@ impl Increase {
             (_, None) => "(asked: the same)".to_owned(),
             (_, Some(within)) => format!("(asked: the same, within {within})"),
         };
+        let right =
+            |between| Truth::of(quantity, &whole, between).is_some_and(|truth| truth.is(rose, within));
+        let between = clocks::least_between(right);
+        let whose = clocks::whose(between);
         let rose_by = shown(rose, quantity);
         let says = match quantity {
             Quantity::Number(_) => format!("rose by {rose_by} {asked}"),
-            _ => format!("truth {}, rose by {rose_by} {asked}", Shown(truth, quantity)),
+            _ => format!("{whose} {}, rose by {rose_by} {asked}", Shown(truth, quantity)),
         };
         if let Some(fell) = rises.fell.first() {
             return Ok(Finding::fail(format!("{says}: {fell}")).with(rises.notes));
         }
-        let right =
-            |between| Truth::of(quantity, &whole, between).is_some_and(|truth| truth.is(rose, within));
-        let between = clocks::least_between(right);
         let missing = shown(truth.least - rose, quantity);
         let finding =
             clocks::finding(between, says.clone(), &missing, &whole.ledger).with(rises.notes.clone());

@@ -84,7 +84,7 @@ impl Quantile {
         }
         let right = |between| truth(between).is_some_and(|truth| seen.is_right(truth, self.within));
         let between = clocks::least_between(right);
-        let whose = if between == Some(Between::Nothing) { "truth" } else { "client" };
+        let whose = clocks::whose(between);
         let mut says = format!("{whose} {}", seconds(client.least));
         if let Some(number) = seen.native {
             says += &format!(", native {}", seconds(number));

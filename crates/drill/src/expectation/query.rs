@@ -124,7 +124,7 @@ impl Query {
         };
         let found = shown(number, unit);
         let missing = least.as_ref().map_or(0.0, |Shown(truth, _)| truth.least - number);
-        let whose = if between == Some(Between::Nothing) { "truth" } else { "client" };
+        let whose = clocks::whose(between);
         let says = match (asked, least, most) {
             (Asked::Equals(Quantity::Number(_)), Some(truth), _) => {
                 format!("Prometheus {found} (asked: {truth}")

@@ -33,6 +33,14 @@ pub(crate) fn least_between(right: impl Fn(Between) -> bool) -> Option<Between> 
     [Between::Nothing, Between::Path, Between::Anything].into_iter().find(|between| right(*between))
 }
 
+/// Whose a number is that monitoring is held against: the truth, or only what the client saw of it.
+pub(crate) const fn whose(between: Option<Between>) -> &'static str {
+    match between {
+        None | Some(Between::Nothing) => "truth",
+        Some(Between::Path | Between::Anything) => "client",
+    }
+}
+
 /// What monitoring's number comes to, if it is right where this lies between the clocks. `difference` is what the client
 /// measured and monitoring does not have.
 pub(crate) fn finding(between: Option<Between>, says: String, difference: &str, ledger: &Ledger) -> Finding {

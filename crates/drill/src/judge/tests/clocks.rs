@@ -74,7 +74,7 @@ fn near_by_a_latency_has_to_be_the_clients() {
     {
         assert_verdict(&run(equals, "5%", right, near), Verdict::Pass, "truth ");
         for wrong in [right * 0.9, right * 1.1] {
-            assert_verdict(&run(equals, "5%", wrong, near), Verdict::Fail, "client ");
+            assert_verdict(&run(equals, "5%", wrong, near), Verdict::Fail, "truth ");
         }
     }
 }
@@ -100,7 +100,7 @@ fn more_than_the_path_explains_is_a_lie() {
     }
     // Of a service that nobody knows, the path may be as long as the fastest answer.
     assert_verdict(&run("p95", "5%", 0.05, |k| foreign(far(k))), Verdict::Fail, "more than the path");
-    assert_verdict(&run("p50", "5%", 0.07, far), Verdict::Fail, "client 60.32 ms, Prometheus 70 ms");
+    assert_verdict(&run("p50", "5%", 0.07, far), Verdict::Fail, "truth 60.32 ms, Prometheus 70 ms");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_proxy_that_takes_connections_itself_may_hide_a_path_as_long_as_the_fastest_
     assert_verdict(&run("p50", "5%", 0.0202, behind), Verdict::Inconclusive, says);
     assert_verdict(&run("p50", "5%", 0.0603, behind), Verdict::Pass, "truth 60.32 ms");
     // The slow ones took longer by more than that.
-    assert_verdict(&run("p95", "5%", 0.05, behind), Verdict::Fail, "client 120.3 ms");
+    assert_verdict(&run("p95", "5%", 0.05, behind), Verdict::Fail, "truth 120.3 ms");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn the_drills_own_lag_spoils_no_latency_that_is_right() {
             Verdict::Inconclusive,
             "may have passed on the way",
         );
-        assert_verdict(&run(equals, "5%", right * 2.0, behind), Verdict::Fail, "client ");
+        assert_verdict(&run(equals, "5%", right * 2.0, behind), Verdict::Fail, "truth ");
     }
 }
 
@@ -191,6 +191,6 @@ fn in_a_file_without_service_times_lag_spoils_a_latency() {
         }))
     };
     assert_verdict(&old(0.25, MS), Verdict::Pass, "truth 25 %");
-    assert_verdict(&old(0.2, MS), Verdict::Fail, "client 25 %");
+    assert_verdict(&old(0.2, MS), Verdict::Fail, "truth 25 %");
     assert_verdict(&old(0.25, 80 * MS), Verdict::Inconclusive, "the drill's own lag was 80.063ms (p99)");
 }
