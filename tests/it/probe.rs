@@ -47,7 +47,7 @@ async fn nobody_there_and_no_answer_in_time_are_1() {
     let peer = Peer::start(|_| Act::Hang).await;
     let url = peer.url();
     let ended = probe(&url).await;
-    assert_eq!((ended.code, ended.stderr), (Some(1), format!("firedrill: {url}/: no answer within 1s\n")));
+    assert_eq!((ended.code, ended.stderr), (Some(1), format!("firedrill: {url}/: no response within 1 s\n")));
     peer.leave().await;
     let ended = probe(&url).await;
     assert_eq!((ended.code, ended.stderr), (Some(1), format!("firedrill: {url}/: connection refused\n")));

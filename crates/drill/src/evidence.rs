@@ -1,12 +1,12 @@
-//! What was found where monitoring keeps it, raw and with its time, before anything is judged.
+//! What monitoring knew, raw and with its time, before anything is judged.
 //!
 //! [`Evidence`] is plain data: it is written to the run file, and the judge reads nothing else of the
 //! world. What could not be had stays in it as [`Reply::Missing`] with the reason, never as an empty
 //! answer.
 //!
 //! Reading order: `source` is what each source of evidence does, and the list below names them all. The `collector`
-//! asks them: before the load, all the time, while the drill waits, and once at the end. They stand on the HTTP `client`
-//! and on `exposition`, which reads what a service exposes. `history` is what alerts did, whichever source says so.
+//! asks them: before the load, all the time, while the drill waits, and once at the end. `exposition` reads what a
+//! service exposes. `history` is what alerts did, whichever source knows it.
 
 mod alertmanager;
 mod clock;
@@ -53,14 +53,6 @@ source::sources! {
     panels: Vec<Panel> = panels::Backend,
     /// What the service itself exposes, scraped by the drill.
     service: Exposed = service::Backend,
-}
-
-impl Evidence {
-    /// What alerts did, from the source that says so.
-    #[must_use]
-    pub fn alert_history(&self) -> Reply<AlertHistory> {
-        self.prometheus.map(|prometheus| prometheus.alert_history(self.collected))
-    }
 }
 
 /// What came of asking one source of evidence.

@@ -56,6 +56,11 @@ pub trait Kind {
         false
     }
 
+    /// Whether it says anything of an alert with these labels.
+    fn is_about_alert(&self, _labels: &Labels) -> bool {
+        false
+    }
+
     /// The selector of the counters of requests and their label for the status, for charts.
     fn request_counters(&self, _case: &Case<'_>) -> Option<(String, String)> {
         None

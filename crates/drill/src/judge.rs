@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::question::{Explain, Questions};
 use super::run::Run;
-use crate::evidence::Series;
+use crate::evidence::{Labels, Series};
 use crate::expectation::Expectation;
 use case::Case;
 use firedrill_contract::Time;
@@ -97,6 +97,14 @@ pub(crate) fn request_counters(run: &Run) -> Option<(&[Series], String)> {
     let (selector, status) =
         cases(run).find_map(|(case, expectation)| expectation.kind().request_counters(&case))?;
     Some((Case::new(run, 0).samples(&selector).ok()?, status))
+}
+
+/// Whether an alert concerns this drill: an expectation is about it, or no label of it names another workload. Drills
+/// that run in parallel see each other's alerts.
+pub(crate) fn concerns(run: &Run, labels: &Labels) -> bool {
+    let workloads = labels.get("workload").zip(run.drill.workload.as_ref());
+    workloads.is_none_or(|(theirs, ours)| theirs == ours)
+        || run.drill.expect.iter().any(|expectation| expectation.kind().is_about_alert(labels))
 }
 
 /// Each expectation with the case in which it is judged.

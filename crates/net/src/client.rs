@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{AGENT, Connector, Credentials, Target, Trust};
-use firedrill_contract::quantity::{Size, format_duration};
+use firedrill_contract::{Size, display};
 
 /// How long an answer may take, unless told otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -188,7 +189,7 @@ impl Client {
         let asked = self.asked(question);
         let deadline = Instant::now() + self.timeout;
         let answered = timeout_at(deadline, self.exchange(question, deadline)).await;
-        let late = || Err(format!("no whole answer within {}", format_duration(self.timeout)).into());
+        let late = || Err(format!("no complete response within {}", display::duration(self.timeout)).into());
         match answered.unwrap_or_else(|_| late()) {
             Ok((status, headers, body)) => Ok(Answer { client: self, asked, status, headers, body }),
             Err(Broken { found, kind }) => Err(Failure { kind, ..self.failure(asked, &found) }),
@@ -201,15 +202,52 @@ impl Client {
         if answer.status.is_success() { Ok(answer) } else { Err(answer.unexpected("an answer")) }
     }
 
+    /// The status that the address itself answers, and the beginning of its body where that is not 2xx. The body of a
+    /// success is not read.
+    ///
+    /// # Errors
+    /// Why there is no status.
+    pub async fn probe(&self) -> Result<(StatusCode, String), String> {
+        let path = match self.base.query() {
+            Some(query) => format!("{}?{query}", self.base.path()),
+            None => self.base.path().to_owned(),
+        };
+        let request = Request::builder().uri(path).header(header::HOST, self.base.host_header());
+        let request = request.header(header::CONNECTION, "close").header(header::USER_AGENT, AGENT);
+        let request = request.body(Full::default()).map_err(|error| error.to_string())?;
+        let deadline = Instant::now() + self.timeout;
+        let probed = timeout_at(deadline, async {
+            let answer = self.send(request, deadline).await?;
+            let status = answer.status();
+            if status.is_success() {
+                return Ok((status, String::new()));
+            }
+            let body = Limited::new(answer.into_body(), SHOWN).collect().await;
+            let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+            Ok((status, one_line(&String::from_utf8_lossy(&body))))
+        });
+        let late = || Err(format!("no response within {}", display::duration(self.timeout)));
+        probed.await.unwrap_or_else(|_| late())
+    }
+
+    /// Sends a request on a connection of its own.
+    async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, String> {
+        let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?.stream;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(whole)?;
+        tokio::spawn(connection);
+        sender.send_request(request).await.map_err(whole)
+    }
+
     async fn exchange(
         &self,
         question: &Question,
         deadline: Instant,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Broken> {
-        let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?.stream;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(whole)?;
-        tokio::spawn(connection);
-        let answer = sender.send_request(self.request(question)?).await.map_err(whole)?;
+        let answer = self.send(self.request(question)?, deadline).await?;
         let (parts, body) = answer.into_parts();
         let limit = usize::try_from(self.largest.bytes()).unwrap_or(usize::MAX);
         let too_large = || Broken {
@@ -271,7 +309,7 @@ impl Client {
         let Question { method, parameters, .. } = question;
         let mut asked = format!("{method} {}{}", self.base.origin(), self.path(question));
         for (name, value) in parameters {
-            asked.push_str(&format!(" {name}={}", beginning(value)));
+            asked.push_str(&format!(" {name}={}", display::truncated(value, SHOWN)));
         }
         asked
     }
@@ -328,8 +366,8 @@ impl Answer<'_> {
     pub fn unexpected(&self, expected: &str) -> Failure {
         // What is secret goes before the text is cut, or a part of it could stay.
         let text = self.client.redact(&String::from_utf8_lossy(&self.body));
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let said = if text.is_empty() { String::new() } else { format!(": {}", beginning(&text)) };
+        let text = one_line(&text);
+        let said = if text.is_empty() { text } else { format!(": {}", display::truncated(&text, SHOWN)) };
         let failure = self.failure(&format!("expected {expected}, found {}{said}", self.status));
         let is_busy = self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
         if is_busy { Failure { kind: Kind::Unavailable, ..failure } } else { failure }
@@ -355,12 +393,9 @@ fn whole(error: hyper::Error) -> String {
     format!("{:#}", anyhow::Error::from(error))
 }
 
-/// The first characters of a text that may be long.
-fn beginning(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+/// A text as one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -433,7 +468,7 @@ mod tests {
             ("/garbled", "invalid HTTP version parsed".to_owned()),
             ("/binary", "expected UTF-8 (invalid utf-8 sequence of 1 bytes from index 0)".to_owned()),
             ("/encoded", "the answer is encoded as \"br\"".to_owned()),
-            ("/hangs", "no whole answer within 300ms".to_owned()),
+            ("/hangs", "no complete response within 300 ms".to_owned()),
         ] {
             let error = found(&client, &Question::get(path)).await.unwrap_err();
             let expected = format!("GET {}{path}: {expected}", fake.url);
@@ -517,7 +552,7 @@ mod tests {
                 "more than 100000 bytes",
             ),
             // A byte now and then.
-            ("HTTP/1.1 200 OK\r\n\r\n", "", "no whole answer within 300ms"),
+            ("HTTP/1.1 200 OK\r\n\r\n", "", "no complete response within 300 ms"),
         ] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
@@ -547,6 +582,6 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let client = client(&url).within(Duration::from_millis(50));
         let error = found(&client, &Question::get("/")).await.unwrap_err();
-        assert_eq!(error, format!("GET {url}/: no whole answer within 50ms"));
+        assert_eq!(error, format!("GET {url}/: no complete response within 50 ms"));
     }
 }

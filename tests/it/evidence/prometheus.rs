@@ -9,6 +9,7 @@ use firedrill_drill::question::{Dashboards, Explain, Instant, Questions};
 use super::{client, collector, now};
 use crate::support::eventually::eventually;
 use crate::support::prometheus::server::Server;
+use crate::support::repository;
 use crate::support::service::Service;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -213,9 +214,7 @@ async fn panels_of_files_are_asked() {
     let (service, prometheus) = scraped().await;
     let dashboards = |except: &[&str]| Dashboards {
         expectation: 0,
-        from: vec![
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/service.json").to_owned(),
-        ],
+        from: vec![repository::path("deploy/grafana/dashboards/service.json").to_str().unwrap().to_owned()],
         except: except.iter().map(|&title| title.to_owned()).collect(),
         variables: vec![("job".to_owned(), "app".to_owned())],
     };

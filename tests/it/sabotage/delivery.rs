@@ -43,7 +43,7 @@ async fn a_receiver_that_is_down() {
         )
         .drilled("notification")
         .await;
-    drilled.fail("Alertmanager could not reach it");
+    drilled.fail("Alertmanager could not deliver it");
 }
 
 #[tokio::test]
@@ -57,5 +57,5 @@ async fn a_prometheus_that_knows_no_alertmanager() {
         )
         .drilled("notification")
         .await;
-    drilled.fail("Prometheus never told Alertmanager, look at its `alerting` section");
+    drilled.fail("Alertmanager never received the alert: check the `alerting` section of Prometheus");
 }

@@ -19,7 +19,7 @@ async fn a_target_that_is_missing() {
 #[ignore = "needs Prometheus and Alertmanager on PATH, takes minutes"]
 async fn a_scrape_interval_longer_than_the_window() {
     let drilled = scraped_with("scrape_interval: 61s").drilled("notification").await;
-    drilled.fail("looks back 60s, which holds fewer than two scrapes: they are 61s apart");
+    drilled.fail("looks back 1 min, which holds fewer than two scrapes: they are 1 min 1 s apart");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ pub fn exposition(input: &[u8]) {
 }
 
 /// A run file holds it as it was found.
-pub(super) fn stays<T>(found: &T)
+pub(super) fn round_trips<T>(found: &T)
 where
     T: serde::Serialize + serde::de::DeserializeOwned,
 {
@@ -85,7 +85,7 @@ where
 }
 
 /// A failure is short, however long the answer was.
-pub(super) fn told(failure: Failure) {
+pub(super) fn is_short(failure: Failure) {
     let text = failure.to_string();
     assert!(text.starts_with("GET /: ") && text.chars().count() < 1_000, "{text}");
 }

@@ -374,6 +374,7 @@ mod tests {
     use super::*;
     use crate::evidence::Reply;
     use crate::question::Questions;
+    use firedrill_contract::quantity::Size;
     use firedrill_net::Target as Address;
     use firedrill_net::fake::{Fake, answer};
 
@@ -518,6 +519,28 @@ mod tests {
             }
         }
         assert_eq!(collect(none, none, Vec::new()).await, Reply::NotAsked);
+    }
+
+    #[tokio::test]
+    async fn of_series_that_do_not_fit_an_answer_it_is_asked_how_many_there_are() {
+        let fake = Fake::start(|request| {
+            let data = if request.contains("/api/v1/targets") {
+                json!({ "activeTargets": [] })
+            } else if request.contains("query=count") {
+                json!({ "resultType": "matrix", "result": [{ "metric": {}, "values": [[60, "7000"], [61, "8000"]] }] })
+            } else {
+                json!({ "resultType": "matrix", "result": [{ "metric": { "a": "b".repeat(5_000) }, "values": [] }] })
+            };
+            json_answer("200 OK", &json!({ "status": "success", "data": data }))
+        })
+        .await;
+        let client = client(&fake).up_to(Size(1_000));
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/service.json");
+        let Reply::Received(panels) = collect(Some(&client), None, vec![wanted(file)]).await else {
+            panic!()
+        };
+        assert!(panels.iter().any(|panel| panel.series == Ok(8_000)), "{panels:#?}");
+        assert!(panels.iter().all(|panel| panel.series != Ok(0)), "{panels:#?}");
     }
 
     #[test]

@@ -16,11 +16,12 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::interval;
 
 use super::source::{Context, Missing, Setup, Source};
-use super::{Clock, LOOKBACK, Now, Selected};
+use super::{AlertHistory, Clock, LOOKBACK, Now, Selected};
 use crate::question::Explain;
 use api::Api;
 pub use evidence::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
 use explain::Explainer;
+use firedrill_contract::Time;
 use firedrill_net::client::{Client, Failure};
 use raw::Reader;
 
@@ -43,6 +44,8 @@ impl Source for Backend {
     type Evidence = Prometheus;
 
     const NAME: &'static str = "Prometheus";
+
+    const ALERT_HISTORY: Option<fn(&Prometheus, Time) -> AlertHistory> = Some(Prometheus::alert_history);
 
     fn open(setup: &Setup<'_>) -> Result<Option<Self>, String> {
         Ok(setup.sources.prometheus.clone().map(|client| Self {
@@ -173,7 +176,6 @@ mod tests {
     use super::*;
     use crate::evidence::{QueryResult, Reply, Sources};
     use crate::question::{Instant, Questions};
-    use firedrill_contract::Time;
     use firedrill_net::Target;
     use firedrill_net::fake::{Fake, answer};
 
@@ -204,7 +206,7 @@ mod tests {
         .await
     }
 
-    async fn found(fake: &Fake, queries: &[&str]) -> Reply<Prometheus> {
+    async fn collected(fake: &Fake, queries: &[&str]) -> Reply<Prometheus> {
         let client = Client::new(Target::parse(&fake.url).unwrap(), None).within(Duration::from_millis(500));
         let now: Now = Arc::new(|| Time::from_millis(NOW));
         let sources = Sources { prometheus: Some(client), ..Sources::default() };
@@ -224,9 +226,11 @@ mod tests {
             request.contains("query=mine").then(|| Some(answer("200 OK", "application/json", vector.as_bytes())))
         })
         .await;
-        let Reply::Received(said) = found(&fake, &["mine"]).await else { panic!() };
-        assert_eq!(said.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1, moved_ms: 0 });
-        let QueryResult::Values(values) = &said.answers[0].result else { panic!("{:?}", said.answers) };
+        let Reply::Received(prometheus) = collected(&fake, &["mine"]).await else { panic!() };
+        assert_eq!(prometheus.clock, Clock { ahead_ms: 60_500, give_or_take_ms: 1, moved_ms: 0 });
+        let QueryResult::Values(values) = &prometheus.answers[0].result else {
+            panic!("{:?}", prometheus.answers)
+        };
         assert!(values[0].value.is_nan() && values[0].labels["a"] == "b", "{values:?}");
         assert_eq!(values[1].value, f64::NEG_INFINITY);
         let asked = fake.asked();
@@ -237,9 +241,9 @@ mod tests {
         // A minute of drill, five before it, a clock that is a minute ahead, and a second.
         assert!(asked.iter().any(|request| request.ends_with("query=up%5B421500ms%5D")), "{asked:#?}");
         assert!(asked.iter().any(|request| request.ends_with("query=ALERTS%5B421500ms%5D")), "{asked:#?}");
-        assert_eq!(said.scrape_intervals, [("app".to_owned(), 1_000)].into());
+        assert_eq!(prometheus.scrape_intervals, [("app".to_owned(), 1_000)].into());
         assert_eq!(
-            said.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
+            prometheus.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
             ["Busy", "workload:requests:rate10s", "requests:rate10s"]
         );
     }
@@ -256,12 +260,14 @@ mod tests {
             request.contains("query=partly").then(|| json("200 OK", partly)).flatten()
         })
         .await;
-        let Reply::Received(said) = found(&fake, &["wrong", "partly", "ranges"]).await else { panic!() };
-        let said: Vec<_> = said.answers.into_iter().map(|answer| answer.result).collect();
+        let Reply::Received(prometheus) = collected(&fake, &["wrong", "partly", "ranges"]).await else {
+            panic!()
+        };
+        let results: Vec<_> = prometheus.answers.into_iter().map(|answer| answer.result).collect();
         let refused = |why: &str| QueryResult::Refused(why.to_owned());
         let ranges = "it gives ranges of samples, not one value each";
         let partly = "only a part could be answered: store is away";
-        assert_eq!(said, [refused("1:4: parse error"), refused(partly), refused(ranges)]);
+        assert_eq!(results, [refused("1:4: parse error"), refused(partly), refused(ranges)]);
     }
 
     #[tokio::test]
@@ -278,7 +284,7 @@ mod tests {
                 || Some(answer("200 OK", "text/html", b"<html>Log in</html>")),
                 "expected JSON (expected value at line 1 column 1), found 200 OK: <html>Log in</html>",
             ),
-            ("query=time", || None, "no whole answer within 500ms"),
+            ("query=time", || None, "no complete response within 500 ms"),
             (
                 "query=up",
                 || Some(answer("200 OK", "text/plain", b"{}")),
@@ -314,7 +320,7 @@ mod tests {
         ];
         for (part, answered, expected) in cases {
             let fake = fake(move |request| request.contains(part).then(answered)).await;
-            match found(&fake, &["mine"]).await {
+            match collected(&fake, &["mine"]).await {
                 Reply::Missing(why) => assert!(why.contains(expected), "{part}: {why}"),
                 other => panic!("{part}: {other:?}"),
             }

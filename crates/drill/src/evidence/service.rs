@@ -79,8 +79,11 @@ impl Source for Backend {
     }
 
     async fn watch(&self) {
+        if !self.alone {
+            return;
+        }
         let mut ticks = ticks(self.poll_interval);
-        while self.alone {
+        loop {
             ticks.tick().await;
             self.scrape().await;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{NoSource, Now, Reply, Sources};
+use super::{AlertHistory, NoSource, Now, Reply, Sources};
 use crate::question::{Explain, Questions};
 use firedrill_contract::Time;
 use firedrill_net::client::Failure;
@@ -17,6 +17,9 @@ pub(super) trait Source: Sized + Send + Sync + 'static {
 
     /// What people call it.
     const NAME: &'static str;
+
+    /// What alerts did, as its evidence of that time tells, where it can.
+    const ALERT_HISTORY: Option<fn(&Self::Evidence, Time) -> AlertHistory> = None;
 
     /// The source, where the drill was told of one.
     ///
@@ -157,6 +160,18 @@ macro_rules! sources {
             pub const fn none(collected: Time) -> Self {
                 Self { collected, $($member: Reply::NotAsked,)* }
             }
+
+            /// What alerts did, from the first source that was asked and can tell; and what people call that source.
+            #[must_use]
+            pub fn alert_history(&self) -> (&'static str, Reply<AlertHistory>) {
+                $(if let Some(history) = <$source as source::Source>::ALERT_HISTORY
+                    && self.$member != Reply::NotAsked
+                {
+                    let history = self.$member.map(|evidence| history(evidence, self.collected));
+                    return (<$source as source::Source>::NAME, history);
+                })*
+                ("Prometheus", Reply::NotAsked)
+            }
         }
 
         /// The sources that the drill was told of.
@@ -201,3 +216,52 @@ macro_rules! sources {
     };
 }
 pub(super) use sources;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// A source that fails so often before it answers.
+    struct Flaky {
+        failures: u32,
+        may_pass: bool,
+        asked: AtomicU32,
+    }
+
+    impl Source for Flaky {
+        type Evidence = u32;
+
+        const NAME: &'static str = "the flaky one";
+
+        fn open(_setup: &Setup<'_>) -> Result<Option<Self>, String> {
+            Ok(None)
+        }
+
+        async fn preflight(&self) -> Result<(), Failure> {
+            Ok(())
+        }
+
+        async fn collect(&self, _context: &Context<'_>) -> Result<Option<u32>, Missing> {
+            let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+            let missing = || Missing { why: format!("failure {asked}"), may_pass: self.may_pass };
+            if asked > self.failures { Ok(Some(asked)) } else { Err(missing()) }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_is_asked_again_after_a_failure_that_may_pass_and_no_other() {
+        let collected = async |failures, may_pass| {
+            let flaky = Flaky { failures, may_pass, asked: AtomicU32::new(0) };
+            let (questions, time) = (Questions::default(), Time::from_millis(0));
+            let context = Context { questions: &questions, began: time, known_until: time, now: time };
+            let reply = collect(Some(&flaky), &context, Duration::ZERO).await;
+            (reply, flaky.asked.into_inner())
+        };
+        assert_eq!(collected(0, true).await, (Reply::Received(1), 1));
+        assert_eq!(collected(2, true).await, (Reply::Received(3), 3));
+        assert_eq!(collected(9, true).await, (Reply::Missing("failure 3".to_owned()), 3));
+        assert_eq!(collected(9, false).await, (Reply::Missing("failure 1".to_owned()), 1));
+    }
+}

@@ -15,8 +15,8 @@ use crate::file::value::Span;
 use crate::question::Explain;
 use crate::run::PhaseLedger;
 use firedrill_contract::Time;
+use firedrill_contract::display;
 use firedrill_contract::nearest;
-use firedrill_contract::quantity::format_duration;
 
 use super::Kind;
 use crate::judge::case::{Case, SETTLED, succeeded};
@@ -96,6 +96,10 @@ impl Kind for Alert {
     fn expects_alert(&self, name: &str, labels: &Labels) -> bool {
         let wanted: Labels = self.labels.clone().into_iter().collect();
         self.fires.is_some() && self.alert == name && among(&wanted, labels)
+    }
+
+    fn is_about_alert(&self, labels: &Labels) -> bool {
+        labels.get("alertname") == Some(&self.alert) && among(&wanted(self), labels)
     }
 }
 
@@ -247,7 +251,7 @@ fn fired<'a>(case: &'a Case<'_>, alert: &Alert, fires: &Fires) -> Result<Episode
         let since = since.map(|span| span.from.to_string()).unwrap_or_default();
         return Err(if silenced {
             Finding::fail(
-                "it was firing before the cause and fell silent while the cause was there: is its comparison turned round?",
+                "it was firing before the cause and fell silent during it: is its comparison operator inverted?",
             )
         } else {
             Finding::inconclusive(format!(
@@ -288,9 +292,9 @@ fn never_fired(
     let interval = Duration::from_millis(rule.interval_ms);
     case.known_at(deadline + interval + SETTLED, &format!("{} to fire", alert.alert))?;
     if let Some(gap) = case.gap(phase.began, deadline)? {
-        return Err(Finding::inconclusive(format!("it never fired, but {gap}")));
+        return Err(Finding::inconclusive(format!("it did not fire, but {gap}")));
     }
-    let what = format!("never fired in the {} it had", format_duration(fires.within.0));
+    let what = format!("did not fire within {}", display::duration(fires.within.0));
     let instances = instances(case, &alert.alert)?;
     let since_cause = |state| {
         let spans = instances.iter().flat_map(move |one| one.spans(state).map(move |span| (*one, span)));
@@ -298,24 +302,22 @@ fn never_fired(
     };
     if let Some((other, _)) = since_cause(AlertState::Firing).next() {
         return Ok(Finding::fail(format!(
-            "fired, but not with the labels that were asked for: {}",
+            "fired with other labels: {}",
             difference(&wanted(alert), &other.labels)
         )));
     }
-    let asked = format_duration(Duration::from_millis(rule.for_ms));
+    let asked = display::duration(Duration::from_millis(rule.for_ms));
     let lasted = |span: &AlertSpan| span.to.unwrap_or(case.run.evidence.collected).since(span.from);
     let pended = since_cause(AlertState::Pending).filter(|(_, span)| span.from <= deadline);
     let pended = pended.max_by_key(|(_, span)| lasted(span));
     let what = match pended {
         Some((one, span)) if span.to.is_none_or(|to| to + one.accuracy.mul_f64(0.5) >= deadline) => {
-            let since = format_duration(deadline.since(span.from).unwrap_or_default());
-            return Ok(Finding::fail(format!(
-                "{what}: it pended for {since} of them, and its `for` asks for {asked}"
-            )));
+            let since = display::duration(deadline.since(span.from).unwrap_or_default());
+            return Ok(Finding::fail(format!("{what}: it was pending for {since}, and `for` is {asked}")));
         }
         Some((_, span)) => {
-            let most = format_duration(lasted(&span).unwrap_or_default());
-            format!("{what}: it pended for {most} at most, and its `for` asks for {asked}")
+            let most = display::duration(lasted(&span).unwrap_or_default());
+            format!("{what}: it was pending for {most} at most, and `for` is {asked}")
         }
         None => what,
     };
@@ -334,8 +336,8 @@ fn written(rule: &Rule) -> String {
 fn difference(wanted: &Labels, found: &Labels) -> String {
     let each = wanted.iter().filter_map(|(name, value)| match found.get(name) {
         Some(other) if other == value => None,
-        Some(other) => Some(format!("{name}={value:?} was asked for, {other:?} found")),
-        None => Some(format!("it has no label {name:?}, {value:?} was asked for: is it grouped without it?")),
+        Some(other) => Some(format!("expected {name}={value:?}, found {other:?}")),
+        None => Some(format!("it has no label {name:?} (expected {value:?}): does `by` drop it?")),
     });
     each.collect::<Vec<_>>().join("; ")
 }
@@ -343,20 +345,20 @@ fn difference(wanted: &Labels, found: &Labels) -> String {
 impl Episode<'_> {
     fn verdict(&self, case: &Case<'_>, alert: &Alert, fires: &Fires) -> Finding {
         let took = self.fired.since(self.phase.began).unwrap_or_default();
-        let (shown, within) = (format_duration(took), format_duration(fires.within.0));
+        let (shown, within) = (display::duration(took), display::duration(fires.within.0));
         if let Some(missing) = missing(alert, &self.rule.annotations) {
             return Finding::fail(format!("fired {shown} after the cause, without the annotation {missing}"));
         }
         if took <= fires.within.0 {
-            return Finding::pass(format!("{shown} after the cause (asked: within {within})"));
+            return Finding::pass(format!("{shown} after the cause (limit {within})"));
         }
-        let finding = Finding::fail(format!("fired {shown} after the cause, {within} were allowed"));
+        let finding = Finding::fail(format!("fired {shown} after the cause; the limit is {within}"));
         match case.gap(self.phase.began, self.fired) {
             Ok(Some(gap)) => Finding::inconclusive(format!(
-                "fired {shown} after the cause, {within} were allowed; but {gap}"
+                "fired {shown} after the cause; the limit is {within}, but {gap}"
             )),
             Ok(None) | Err(_) => finding
-                .with([format!("it pends for {}", format_duration(Duration::from_millis(self.rule.for_ms)))]),
+                .with([format!("`for` is {}", display::duration(Duration::from_millis(self.rule.for_ms)))]),
         }
     }
 
@@ -388,27 +390,27 @@ impl Episode<'_> {
 fn resolved(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves) -> Result<Finding, Finding> {
     let interval = Duration::from_millis(episode.rule.interval_ms);
     let deadline = episode.phase.ended + resolves.within.0;
-    let within = format_duration(resolves.within.0);
+    let within = display::duration(resolves.within.0);
     let Some(over) = episode.over else {
         case.known_at(deadline + interval + SETTLED, "it to resolve")?;
         let kept = Duration::from_millis(episode.rule.keep_firing_for_ms);
-        let kept = (!kept.is_zero()).then(|| format!("it is kept firing for {}", format_duration(kept)));
-        let says = format!("did not resolve in the {within} after its cause ended");
+        let kept = (!kept.is_zero()).then(|| format!("`keep_firing_for` is {}", display::duration(kept)));
+        let says = format!("did not resolve within {within} after its cause ended");
         return Ok(remembered(case, episode, resolves, says).with(kept));
     };
     // An expression that nothing feeds any more gives nothing, as if all were well. A scrape that failed
     // feeds those that are about failed scrapes.
     if let Some(why) = case.unwatched(episode.fired, over, |_| true)? {
-        return Err(Finding::inconclusive(format!("it no longer fires since {over}, but {why}")));
+        return Err(Finding::inconclusive(format!("it has not fired since {over}, but {why}")));
     }
     let Some(took) = over.since(episode.phase.ended) else {
         return Ok(Finding::fail(format!("resolved at {over}, before its cause ended")));
     };
-    let shown = format_duration(took);
+    let shown = display::duration(took);
     if took <= resolves.within.0 + interval {
-        return Ok(Finding::pass(format!("{shown} after its cause ended (asked: within {within})")));
+        return Ok(Finding::pass(format!("{shown} after its cause ended (limit {within})")));
     }
-    let says = format!("resolved {shown} after its cause ended, {within} were allowed");
+    let says = format!("resolved {shown} after its cause ended; the limit is {within}");
     Ok(remembered(case, episode, resolves, says))
 }
 
@@ -432,7 +434,7 @@ fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
         if first < began {
             return Err(Finding::inconclusive(format!("it was firing before the drill, since {first}")));
         }
-        let after = format_duration(first.since(began).unwrap_or_default());
+        let after = display::duration(first.since(began).unwrap_or_default());
         return Ok(case.should_be_silent(format!("fired {after} after the drill began")));
     }
     case.known_at(ended + interval + SETTLED, "the last evaluation")?;

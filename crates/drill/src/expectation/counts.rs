@@ -8,7 +8,7 @@ use crate::judge::rise::{Rises, START_TIME};
 use crate::judge::verdict::Finding;
 use crate::question::{Explain, Questions};
 use crate::run::PhaseLedger;
-use firedrill_contract::quantity::many;
+use firedrill_contract::display;
 use firedrill_load::ledger::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,21 +91,35 @@ impl Counts {
             wrong.is_empty() || counted.all >= sent.most
         })?;
         let (counted, wrong) = look(&rises);
+        let reason = tally(sent, counted.all, rises.lost(case, &whole), rises.causes());
         let wrong = [rises.fell, wrong].concat();
-        let says = format!("{} sent, {} counted", shown(sent), counted.all);
         if wrong.is_empty() {
-            return Ok(Finding::pass(says).with(rises.notes));
+            return Ok(Finding::pass(reason).with(rises.notes));
         }
         if rises.moved {
-            let says = format!(
-                "{says}; but others were sending under the same labels: use a workload of the drill's own"
+            let reason = format!(
+                "{reason}; but others were sending under the same labels: use a workload of the drill's own"
             );
-            return Err(Finding::inconclusive(says).with(wrong).with(rises.notes));
+            return Err(Finding::inconclusive(reason).with(wrong).with(rises.notes));
         }
         let mut wrong = wrong.into_iter();
         let first = wrong.next().unwrap_or_default();
-        Ok(Finding::fail(format!("{says}: {first}")).with(wrong).with(rises.notes))
+        Ok(Finding::fail(format!("{reason}: {first}")).with(wrong).with(rises.notes))
     }
+}
+
+/// What was counted, and what could have been where that is not one number.
+fn tally(sent: Range, counted: u64, lost: u64, lost_since: impl Iterator<Item = String>) -> String {
+    let Range { least, most } = sent;
+    if lost == 0 && least == most {
+        return format!("{most} sent, {counted} counted");
+    }
+    let unknown = (most > least)
+        .then(|| format!("{} unknown", display::count(most - least, "outcome is", "outcomes are")));
+    let lost_since = lost_since.filter(|_| lost > 0);
+    let reasons = unknown.into_iter().chain(lost_since).collect::<Vec<_>>().join(" and ");
+    let least = least.saturating_sub(lost);
+    format!("{counted} counted; between {least} and {most} could be, since {reasons}")
 }
 
 /// What can be said where no counter matches.
@@ -176,12 +190,15 @@ impl Truth {
         let mut wrong = Vec::new();
         let least = self.sent.least.saturating_sub(self.lost);
         if counted.all < least {
-            wrong.push(format!("{} missing", many(least - counted.all, "request is", "requests are")));
+            wrong.push(format!(
+                "{} missing",
+                display::count(least - counted.all, "request is", "requests are")
+            ));
         } else if counted.all > self.sent.most {
             let more = counted.all - self.sent.most;
             let twice =
                 if counted.all == 2 * self.sent.most { ", each request was counted twice" } else { "" };
-            wrong.push(format!("{} too many{twice}", many(more, "request", "requests")));
+            wrong.push(format!("{} too many{twice}", display::count(more, "request", "requests")));
         }
         if counted.by_status {
             let answered = whole.ledger.statuses();

@@ -6,7 +6,7 @@ use super::alert::among;
 use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels};
 use crate::judge::case::{Case, SETTLED, succeeded};
 use crate::judge::verdict::Finding;
-use firedrill_contract::quantity::{format_duration, many};
+use firedrill_contract::display;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ impl NothingElse {
             }
             let new = alert.spans(AlertState::Firing).find(|span| span.from >= case.run.began);
             if let Some(AlertSpan { from, .. }) = new {
-                let after = format_duration(from.since(case.run.began).unwrap_or_default());
+                let after = display::duration(from.since(case.run.began).unwrap_or_default());
                 others.push(format!("{name}{labels} fired {after} after the drill began"));
             }
         }
@@ -65,8 +65,8 @@ impl NothingElse {
         match case.unwatched(case.run.began, case.run.ended, succeeded)? {
             Some(why) => Err(Finding::inconclusive(format!("nothing else fired, but {why}"))),
             None => Ok(Finding::pass(format!(
-                "{}, none fired that was not asked to",
-                many(history.rules.len(), "alerting rule", "alerting rules")
+                "{}, none fired unexpectedly",
+                display::count(history.rules.len(), "alerting rule", "alerting rules")
             ))),
         }
     }

@@ -4,8 +4,8 @@ use super::Kind;
 use crate::evidence::{Sample, Series};
 use crate::judge::case::{Case, SETTLED, named};
 use crate::judge::verdict::Finding;
+use firedrill_contract::display;
 use firedrill_contract::nearest;
-use firedrill_contract::quantity::many;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,13 +71,13 @@ impl Scrapes {
         let all: usize = during.iter().map(|(_, samples)| samples.len()).sum();
         match failed.first() {
             Some(first) => {
-                Ok(Finding::fail(format!("{} of {all} scrapes failed, the first one {first}", failed.len()))
+                Ok(Finding::fail(format!("{} of {all} scrapes failed; the first {first}", failed.len()))
                     .with(failed.iter().skip(1).cloned()))
             }
             None => Ok(Finding::pass(format!(
                 "{} of {}, none missing, none failed",
-                many(all, "scrape", "scrapes"),
-                many(during.len(), "target", "targets")
+                display::count(all, "scrape", "scrapes"),
+                display::count(during.len(), "target", "targets")
             ))),
         }
     }

@@ -33,7 +33,7 @@ pub struct Case<'a> {
     pub(crate) run: &'a Run,
     /// The expectation that is judged, from 0.
     pub(crate) expectation: usize,
-    history: OnceCell<Reply<AlertHistory>>,
+    history: OnceCell<(&'static str, Reply<AlertHistory>)>,
 }
 
 impl<'a> Case<'a> {
@@ -86,8 +86,8 @@ impl<'a> Case<'a> {
 
     /// What alerts did.
     pub(crate) fn alert_history(&self) -> Result<&AlertHistory, Finding> {
-        let history = self.history.get_or_init(|| self.run.evidence.alert_history());
-        received(history, "Prometheus", "--prometheus")
+        let (source, history) = self.history.get_or_init(|| self.run.evidence.alert_history());
+        received(history, source, "--prometheus")
     }
 
     /// The raw samples of a selector: Prometheus's or, where the drill has none, those that the drill scraped itself.

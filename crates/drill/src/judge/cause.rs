@@ -7,8 +7,7 @@ use promql_parser::parser::Expr;
 
 use crate::evidence::{Comparison, Explained, Selector};
 use crate::promql;
-use firedrill_contract::nearest;
-use firedrill_contract::quantity::format_duration;
+use firedrill_contract::{display, nearest};
 
 use super::case::Case;
 use super::truth::rounded;
@@ -90,7 +89,7 @@ pub(crate) fn long_memory(case: &Case<'_>, expression: &str, longest: Duration) 
         let range = |selector: &Selector| {
             let range = selector.range_ms.map(Duration::from_millis).filter(|range| *range > longest)?;
             let of_rule = of_rule(explained);
-            Some(format!("{} looks back {}{of_rule}", selector.selector, format_duration(range)))
+            Some(format!("{} looks back {}{of_rule}", selector.selector, display::duration(range)))
         };
         explained.selectors.iter().filter_map(range).collect::<Vec<_>>()
     };
@@ -112,7 +111,7 @@ fn in_one(case: &Case<'_>, explained: &Explained) -> Vec<Cause> {
         } else if let Some(range) = selector.range_ms.map(Duration::from_millis)
             && range < interval * 2
         {
-            let (range, interval) = (format_duration(range), format_duration(interval));
+            let (range, interval) = (display::duration(range), display::duration(interval));
             causes.push(Cause::Window(format!(
                 "{} looks back {range}, which holds fewer than two scrapes: they are {interval} apart{of_rule}",
                 selector.selector
@@ -206,7 +205,7 @@ fn of_comparison(comparison: &Comparison, of_rule: &str) -> Option<Cause> {
     let share = held.filter(|share| *share < SELDOM)?;
     let percent = rounded((share * 100.0).round());
     Some(Cause::Seldom(format!(
-        "{left} was {was}, and {operator} {right} for only {percent} % of the time: is it turned round?{of_rule}"
+        "{left} was {was}, and {operator} {right} for only {percent} % of the time: is the comparison operator inverted?{of_rule}"
     )))
 }
 

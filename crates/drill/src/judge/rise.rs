@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::evidence::{Labels, Sample, Series};
 use crate::run::PhaseLedger;
-use firedrill_contract::Time;
+use firedrill_contract::{Time, display};
 
 use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
 use super::truth::rounded;
@@ -33,11 +33,26 @@ pub(super) fn scraped_after(case: &Case<'_>) -> Result<(), Finding> {
     Ok(())
 }
 
+/// A time in which a target may have counted what nobody saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Blind {
+    why: Why,
+    from: Time,
+    to: Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    Restarted,
+    Gone,
+    FoundLate,
+}
+
 /// By how much each of some counters rose.
 pub(crate) struct Rises<'a> {
     each: Vec<(&'a Series, f64)>,
-    /// The times of which what was counted may be lost.
-    blind: Vec<(Time, Time)>,
+    /// When a target may have counted what nobody saw.
+    blind: Vec<Blind>,
     /// Whether somebody else's requests were counted before the drill or after it.
     pub(crate) moved: bool,
     /// The counters that went down though their process went on, a line each: what no counter may do.
@@ -80,7 +95,7 @@ impl<'a> Rises<'a> {
         }
         for (labels, from) in targets.gone(case, series) {
             rises.notes.push(format!("not scraped any more since {from}{}", named(&labels)));
-            rises.blind.push((from, case.run.ended));
+            rises.blind.push(Blind { why: Why::Gone, from, to: case.run.ended });
         }
         rises.blind.sort();
         rises.blind.dedup();
@@ -107,8 +122,8 @@ impl<'a> Rises<'a> {
         let born = after.first().filter(|_| !scraped).map(|Sample(at, value)| (*at, *value));
         let mut last = base.or(born).unwrap_or((began, 0.0));
         // Of a target that was found later nobody knows since when it counted what it first showed.
-        let unknown = born.filter(|(_, value)| base.is_none() && *value > 0.0).map(|(at, _)| (began, at));
-        self.blind.extend(unknown);
+        let unknown = born.filter(|(_, value)| base.is_none() && *value > 0.0);
+        self.blind.extend(unknown.map(|(at, _)| Blind { why: Why::FoundLate, from: began, to: at }));
         let mut rise = 0.0;
         for Sample(at, value) in after {
             let restarted = targets.restarted(&series.labels, last.0, at);
@@ -116,7 +131,7 @@ impl<'a> Rises<'a> {
                 rise += value - last.1;
             } else {
                 rise += value;
-                self.blind.push((last.0, at));
+                self.blind.push(Blind { why: Why::Restarted, from: last.0, to: at });
                 if restarted == Some(false) {
                     self.fell.push(format!(
                         "it went down from {} to {} at {at}{}, though its process did not start anew",
@@ -141,9 +156,24 @@ impl<'a> Rises<'a> {
         self.each().map(|(_, rise)| rise).sum()
     }
 
+    /// Why what was counted may be lost, a clause each.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
+        let counted = |why| self.blind.iter().filter(move |blind| blind.why == why).count();
+        let clauses = [
+            (counted(Why::Restarted), "the process restarted", "time", "times"),
+            (counted(Why::Gone), "scrapes ended early of", "target", "targets"),
+            (counted(Why::FoundLate), "scrapes began late of", "target", "targets"),
+        ];
+        let clauses = clauses.into_iter().filter(|(count, ..)| *count > 0);
+        clauses.map(|(times, what, one, more)| match (times, one) {
+            (1, "time") => format!("{what} once"),
+            _ => format!("{what} {}", display::count(u64::try_from(times).unwrap_or(u64::MAX), one, more)),
+        })
+    }
+
     /// How many requests may have been counted and then lost: as many as ended while nobody looked.
     pub(crate) fn lost(&self, case: &Case<'_>, whole: &PhaseLedger) -> u64 {
-        let ended = |(from, to): &(Time, Time)| {
+        let ended = |Blind { from, to, .. }: &Blind| {
             let since = |time: Time| time.since(case.run.began).unwrap_or(Duration::ZERO);
             whole.ledger.ended_between(since(*from), since(*to))
         };

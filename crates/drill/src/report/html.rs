@@ -270,13 +270,20 @@ fn table<const N: usize>(
 }
 
 fn alerts(timeline: &Timeline) -> Markup {
-    if timeline.alerts.is_empty() {
+    let (own, others) = (&timeline.alerts, &timeline.others);
+    if own.is_empty() && others.is_empty() {
         return html! {};
     }
     html! {
         section aria-labelledby="alerts" {
             h2 id="alerts" { "Alerts and pages" }
-            (table("Alert", &ALERTS, timeline.alerts.iter().map(alert_row)))
+            @if !own.is_empty() { (table("Alert", &ALERTS, own.iter().map(alert_row))) }
+            @if !others.is_empty() {
+                details {
+                    summary { (many(others.len(), "alert", "alerts")) " of other workloads" }
+                    (table("Alert", &ALERTS, others.iter().map(alert_row)))
+                }
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ async fn the_pagers_put_right_after_it_rang() {
     sleep(draws.between(Duration::ZERO, SECOND * 4)).await;
     clock.set("+0s");
     let findings = drill.ended().await;
-    findings.inconclusive(&["HighErrorRatio notifies pager"], "before it fired");
+    findings.inconclusive(&["HighErrorRatio notifies pager"], "before the alert fired");
     findings.inconclusive(&["counts"], "the clock of the pager was put forward by");
     findings.is_inconclusive();
 }

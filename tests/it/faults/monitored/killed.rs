@@ -73,7 +73,7 @@ async fn the_pager_after_it_rang_has_forgotten_that_and_nobody_claims_that_it_ra
     sleep(draws.between(Duration::ZERO, SECOND * 3)).await;
     rig.kill_pager(draws.between(SECOND, SECOND * 3)).await;
     let findings = drill.ended().await;
-    findings.inconclusive(&[TOLD], "the pager began to listen at");
+    findings.inconclusive(&[TOLD], "the pager has been listening only since");
     findings.is_inconclusive();
     rig.has_recovered().await;
 }

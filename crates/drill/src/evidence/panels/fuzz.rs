@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::dashboard::{Dashboard, Target, from_library, put_in};
 use super::{Ask, Asked, Element, Health, Hit, Whole, asked, counting, shown};
-use crate::evidence::fuzz::{stays, told};
+use crate::evidence::fuzz::{is_short, round_trips};
 use crate::promql;
 use crate::question::Dashboards;
 use firedrill_contract::Time;
@@ -13,17 +13,17 @@ use firedrill_net::client::Answer;
 
 /// Reads an answer as one to each question that there is.
 pub(in crate::evidence) fn read(answer: &Answer<'_>) {
-    let _ = answer.json::<Health>().map_err(told);
-    let _ = answer.json::<Vec<Hit>>().map_err(told);
-    let element = answer.json::<Element>().map_err(told);
-    if let Ok(whole) = answer.json::<Whole>().map_err(told) {
+    let _ = answer.json::<Health>().map_err(is_short);
+    let _ = answer.json::<Vec<Hit>>().map_err(is_short);
+    let element = answer.json::<Element>().map_err(is_short);
+    if let Ok(whole) = answer.json::<Whole>().map_err(is_short) {
         let mut json = whole.dashboard.into();
         if let Ok(Element { result }) = element {
             from_library(&mut json).into_iter().for_each(|(_, panel)| put_in(panel, result.model.clone()));
         }
         wanted(json);
     }
-    if let Ok(json) = answer.json::<Value>().map_err(told) {
+    if let Ok(json) = answer.json::<Value>().map_err(is_short) {
         wanted(json);
     }
     for foreign in [None, Some("loki".to_owned())] {
@@ -34,7 +34,7 @@ pub(in crate::evidence) fn read(answer: &Answer<'_>) {
             foreign,
             json: Value::Null,
         };
-        if let Ok(Ok(series)) = shown(answer, &target).map_err(told) {
+        if let Ok(Ok(series)) = shown(answer, &target).map_err(is_short) {
             assert!(target.foreign.is_none() || series <= 1, "{series}");
         }
     }
@@ -53,7 +53,7 @@ fn wanted(dashboard: Value) {
     let built_in = ask.built_in(&[("app".to_owned(), 5_000)].into(), &wanted);
     for Asked { panel, target } in asked(Dashboard::of(dashboard), &wanted, &built_in) {
         assert_ne!(panel.panel, "Left out");
-        stays(&panel);
+        round_trips(&panel);
         if let Ok(written) = &target.expression
             && !written.contains(['$', '['])
         {

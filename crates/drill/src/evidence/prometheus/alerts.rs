@@ -16,7 +16,7 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Prometheus {
     /// What alerts did, as far as it was known at the time of collection.
-    pub(in crate::evidence) fn alert_history(&self, collected: Time) -> AlertHistory {
+    pub(super) fn alert_history(&self, collected: Time) -> AlertHistory {
         let mut series_by_alert: BTreeMap<Labels, Vec<(AlertState, &Series)>> = BTreeMap::new();
         for series in &self.alerts {
             let mut labels = series.labels.clone();

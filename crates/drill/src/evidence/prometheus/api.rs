@@ -2,16 +2,18 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub(in crate::evidence) mod fuzz;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::evidence::{Labels, QueryResult, Rule, Sample, Series, Value};
+use crate::evidence::{Labels, QueryResult, Rule, Series, Value};
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client, Failure, Question};
+use wire::{Element, Envelope, Groups, Point, QueryData, Target, Targets};
 
 /// Asks one Prometheus.
 #[derive(Debug, Clone, Copy)]
@@ -49,147 +51,6 @@ impl Unanswered {
 pub(super) struct Raw {
     pub(super) series: Vec<Series>,
     pub(super) bytes: usize,
-}
-
-/// What every answer is wrapped in.
-#[derive(Deserialize)]
-struct Envelope<T> {
-    status: String,
-    data: Option<T>,
-    #[serde(default, rename = "errorType")]
-    error_type: String,
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    warnings: Vec<String>,
-}
-
-/// What a query gave, by its type.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-enum Found {
-    Vector(Vec<Element>),
-    Matrix(Vec<Row>),
-    Scalar(Point),
-    String(serde::de::IgnoredAny),
-}
-
-/// An element of an instant vector: it has either a number or a native histogram.
-#[derive(Debug, Deserialize)]
-struct Element {
-    metric: Labels,
-    value: Option<Point>,
-}
-
-/// A series of a range.
-#[derive(Debug, Deserialize)]
-struct Row {
-    metric: Labels,
-    #[serde(default)]
-    values: Vec<Point>,
-    #[serde(default)]
-    histograms: Vec<(f64, Histogram)>,
-}
-
-/// A time in seconds, and a value at it.
-#[derive(Debug, Deserialize)]
-struct Point(f64, #[serde(deserialize_with = "number")] f64);
-
-/// A native histogram, the part of it that has a place here.
-#[derive(Debug, Deserialize)]
-struct Histogram {
-    #[serde(deserialize_with = "number")]
-    count: f64,
-}
-
-/// A number as Prometheus writes it: a text, since JSON has none for `NaN` and the infinities.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-    text.parse().map_err(|_| D::Error::custom(format!("found {text:?}, expected a number")))
-}
-
-impl From<Row> for Series {
-    fn from(row: Row) -> Self {
-        let numbers = row.values.into_iter().map(|Point(at, value)| Sample(Time::from_seconds(at), value));
-        let counts =
-            row.histograms.into_iter().map(|(at, native)| Sample(Time::from_seconds(at), native.count));
-        let mut samples: Vec<_> = numbers.chain(counts).collect();
-        samples.sort_by_key(|sample| sample.0);
-        Self { labels: row.metric, samples }
-    }
-}
-
-impl From<Groups> for Vec<Rule> {
-    fn from(Groups { groups }: Groups) -> Self {
-        let rules = groups.into_iter().flat_map(|group| {
-            let rule = move |rule: Loaded| Rule {
-                name: rule.name,
-                alerting: rule.kind == Kind::Alerting,
-                group: group.name.clone(),
-                query: rule.query,
-                interval_ms: millis(group.interval),
-                for_ms: millis(rule.duration),
-                keep_firing_for_ms: millis(rule.keep_firing_for),
-                labels: rule.labels,
-                annotations: rule.annotations,
-                last_error: rule.last_error,
-            };
-            group.rules.into_iter().map(rule)
-        });
-        rules.collect()
-    }
-}
-
-/// The part of `/api/v1/targets` that is read.
-#[derive(Deserialize)]
-struct Targets {
-    #[serde(rename = "activeTargets")]
-    active: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    labels: Labels,
-    #[serde(rename = "scrapeInterval")]
-    interval: String,
-}
-
-/// The part of `/api/v1/rules` that is read.
-#[derive(Deserialize)]
-struct Groups {
-    groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    name: String,
-    interval: f64,
-    rules: Vec<Loaded>,
-}
-
-#[derive(Deserialize)]
-struct Loaded {
-    #[serde(rename = "type")]
-    kind: Kind,
-    name: String,
-    query: String,
-    #[serde(default)]
-    duration: f64,
-    #[serde(default, rename = "keepFiringFor")]
-    keep_firing_for: f64,
-    #[serde(default)]
-    labels: Labels,
-    #[serde(default)]
-    annotations: Labels,
-    #[serde(default, rename = "lastError")]
-    last_error: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Alerting,
-    Recording,
 }
 
 impl Api<'_> {
@@ -328,8 +189,10 @@ fn sure<T>(answered: Result<T, Unanswered>, answer: &Answer<'_>) -> Result<T, Fa
 /// The moment that a scalar is.
 fn moment(answer: &Answer<'_>) -> Result<Time, Failure> {
     match sure(data(answer), answer)? {
-        Found::Scalar(Point(_, seconds)) => Ok(Time::from_seconds(seconds)),
-        Found::Vector(_) | Found::Matrix(_) | Found::String(_) => Err(answer.unexpected("a scalar")),
+        QueryData::Scalar(Point(_, seconds)) => Ok(Time::from_seconds(seconds)),
+        QueryData::Vector(_) | QueryData::Matrix(_) | QueryData::String(_) => {
+            Err(answer.unexpected("a scalar"))
+        }
     }
 }
 
@@ -349,14 +212,14 @@ fn intervals(answer: &Answer<'_>) -> Result<BTreeMap<String, u64>, Failure> {
 /// What a query gave, or why it gives no numbers.
 fn query_result(answer: &Answer<'_>) -> Result<QueryResult, Failure> {
     match data(answer) {
-        Ok(Found::Vector(elements)) => Ok(values(elements)),
-        Ok(Found::Scalar(Point(_, value))) => {
+        Ok(QueryData::Vector(elements)) => Ok(values(elements)),
+        Ok(QueryData::Scalar(Point(_, value))) => {
             Ok(QueryResult::Values(vec![Value { labels: Labels::new(), value }]))
         }
-        Ok(Found::Matrix(_)) => {
+        Ok(QueryData::Matrix(_)) => {
             Ok(QueryResult::Refused("it gives ranges of samples, not one value each".to_owned()))
         }
-        Ok(Found::String(_)) => Ok(QueryResult::Refused("it gives a text, not a number".to_owned())),
+        Ok(QueryData::String(_)) => Ok(QueryResult::Refused("it gives a text, not a number".to_owned())),
         Err(Unanswered::Refused(why)) => Ok(QueryResult::Refused(why)),
         Err(Unanswered::Failed(failure)) => Err(failure),
     }
@@ -364,8 +227,10 @@ fn query_result(answer: &Answer<'_>) -> Result<QueryResult, Failure> {
 
 fn matrix(answer: &Answer<'_>) -> Result<Vec<Series>, Unanswered> {
     match data(answer)? {
-        Found::Matrix(rows) => Ok(rows.into_iter().map(Series::from).collect()),
-        Found::Vector(_) | Found::Scalar(_) | Found::String(_) => Err(answer.unexpected("a matrix").into()),
+        QueryData::Matrix(rows) => Ok(rows.into_iter().map(Series::from).collect()),
+        QueryData::Vector(_) | QueryData::Scalar(_) | QueryData::String(_) => {
+            Err(answer.unexpected("a matrix").into())
+        }
     }
 }
 
@@ -394,13 +259,4 @@ fn instant(query: &str, at: Option<Time>) -> Question {
 
 fn seconds(time: Time) -> String {
     format!("{:.3}", time.seconds())
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "no rule waits for 500 million years"
-)]
-fn millis(seconds: f64) -> u64 {
-    (seconds * 1_000.0).round() as u64
 }

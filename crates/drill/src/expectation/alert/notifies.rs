@@ -14,14 +14,14 @@ use crate::file::value::Span;
 use crate::judge::case::{Case, SETTLED, received};
 use crate::judge::verdict::Finding;
 use firedrill_contract::Time;
-use firedrill_contract::quantity::{format_duration, many};
+use firedrill_contract::display;
 
 use super::{Alert, Episode, among, missing, wanted};
 
-/// Who is told of an alert.
+/// Whom an alert notifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notifies {
-    /// Alertmanager's name for who is told.
+    /// The receiver, as Alertmanager names it.
     pub receiver: String,
     /// How long after the alert began to fire; 60 s where it is left out.
     pub within: Span,
@@ -38,10 +38,10 @@ impl JsonSchema for Notifies {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "Who is told of an alert.", "anyOf": [
-            { "type": "string", "description": "Alertmanager's name for who is told, within 60 s." },
+        json_schema!({ "description": "Whom an alert notifies.", "anyOf": [
+            { "type": "string", "description": "The receiver, as Alertmanager names it; within 60 s." },
             { "type": "object", "additionalProperties": false, "required": ["receiver"], "properties": {
-                "receiver": { "type": "string", "description": "Alertmanager's name for who is told." },
+                "receiver": { "type": "string", "description": "The receiver, as Alertmanager names it." },
                 "within": generator.subschema_for::<Span>(),
             } },
         ] })
@@ -106,19 +106,19 @@ pub(super) fn told(
         Ok((page, rang)) => {
             if rang + Duration::from_millis(episode.rule.interval_ms) + SETTLED < episode.fired {
                 let says = format!(
-                    "its page rang at {rang} by the pager's clock, before it fired: which of both clocks was off is not known"
+                    "the pager was notified at {rang} by its own clock, before the alert fired: one of the clocks is wrong"
                 );
                 return (Finding::inconclusive(says), Some(rang));
             }
             let took = rang.since(episode.fired).unwrap_or_default();
-            let (shown, within) = (format_duration(took), format_duration(notifies.within.0));
+            let (shown, within) = (display::duration(took), display::duration(notifies.within.0));
             let finding = if took <= notifies.within.0 {
-                Finding::pass(format!("{shown} after it fired (asked: within {within})"))
+                Finding::pass(format!("{shown} after it fired (limit {within})"))
             } else {
-                Finding::fail(format!("{shown} after it fired, {within} were allowed"))
+                Finding::fail(format!("{shown} after it fired; the limit is {within}"))
             };
             let finding = match missing(alert, &page.annotations) {
-                Some(missing) => Finding::fail(format!("the page lacks {missing}")),
+                Some(missing) => Finding::fail(format!("the notification lacks {missing}")),
                 None => finding,
             };
             (finding, Some(rang))
@@ -137,12 +137,12 @@ fn page<'a>(
     let failed = failed(case, &notifies.receiver);
     let pager = match (pager, &failed) {
         // Where Alertmanager itself says that it could not tell anybody, nobody has to ask the pager.
-        (Err(_), Some(failed)) => return Err(Finding::fail(format!("nobody was told: {failed}"))),
+        (Err(_), Some(failed)) => return Err(Finding::fail(format!("no notification: {failed}"))),
         (pager, _) => pager?,
     };
     if pager.listening_since > episode.fired {
         return Err(Finding::inconclusive(format!(
-            "the pager began to listen at {}, after it fired: it may have heard of it before",
+            "the pager has been listening only since {}, after the alert fired: it may have been notified before",
             pager.listening_since
         )));
     }
@@ -160,12 +160,9 @@ fn page<'a>(
     }
     case.known_at(episode.fired + notifies.within.0 + SETTLED, "the page")?;
     if let Some(other) = pages.find(|page| page.rang_at.is_some()) {
-        return Err(Finding::fail(format!(
-            "told to {:?} and not to {:?}",
-            other.receiver, notifies.receiver
-        )));
+        return Err(Finding::fail(format!("notified {:?}, not {:?}", other.receiver, notifies.receiver)));
     }
-    let what = format!("nobody was told in the {} after it fired", format_duration(notifies.within.0));
+    let what = format!("no notification within {} after it fired", display::duration(notifies.within.0));
     Err(unheard(case, alert, episode, notifies, &what, failed))
 }
 
@@ -192,7 +189,7 @@ fn unheard(
     }
     if alertmanager.is_some() && held.peek().is_none() {
         return Finding::fail(format!(
-            "{what}: Prometheus never told Alertmanager, look at its `alerting` section"
+            "{what}: Alertmanager never received the alert: check the `alerting` section of Prometheus"
         ));
     }
     for held in held {
@@ -200,10 +197,10 @@ fn unheard(
             return Finding::fail(format!("{what}: Alertmanager inhibits it because of {by}"));
         }
         if let Some(by) = held.silenced_by.first() {
-            return Finding::inconclusive(format!("{what}: Alertmanager has a silence for it, {by}"));
+            return Finding::inconclusive(format!("{what}: silence {by} matches it"));
         }
         if let Some(by) = held.muted_by.first() {
-            return Finding::inconclusive(format!("{what}: Alertmanager mutes it at this time, by {by}"));
+            return Finding::inconclusive(format!("{what}: time interval {by} mutes it"));
         }
         if !held.receivers.contains(&notifies.receiver) {
             let routed = held.receivers.join(", ");
@@ -227,8 +224,8 @@ fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
     let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;
     let reason = failed.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     Some(format!(
-        "Alertmanager could not reach it: {} by {} failed{reason}",
-        many(failed.count, "notification", "notifications"),
+        "Alertmanager could not deliver it: {} by {} failed{reason}",
+        display::count(failed.count, "notification", "notifications"),
         failed.integration
     ))
 }

@@ -3,7 +3,7 @@
 //! Times are seconds since the drill began, each by the clock of whoever said it.
 
 use crate::evidence::{AlertState, Labels, Page, Sample, Series};
-use crate::judge::request_counters;
+use crate::judge::{concerns, request_counters};
 use crate::run::Run;
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Second};
@@ -22,6 +22,8 @@ pub(super) struct Timeline {
     pub(super) truth: Truth,
     pub(super) seen: Seen,
     pub(super) alerts: Vec<Alert>,
+    /// Alerts of other workloads, which are not drawn.
+    pub(super) others: Vec<Alert>,
     /// Alerts that fired all the while.
     pub(super) constant: Vec<String>,
     /// How many more alerts there were than are drawn.
@@ -65,6 +67,8 @@ pub(super) struct Alert {
     pub(super) name: String,
     /// The labels that say more than its name.
     pub(super) labels: String,
+    /// Whether it concerns the drill.
+    concerns: bool,
     pub(super) spans: Vec<Span>,
     pub(super) pages: Vec<Told>,
 }
@@ -95,11 +99,11 @@ impl Timeline {
         let ends = alerts.iter().flat_map(Alert::ends).filter(|end| *end < collected);
         // A little more, so that the last mark is not on the edge.
         let to = ends.fold(since.seconds(run.ended), f64::max).max(1.0) * 1.02;
-        let (constant, mut alerts): (Vec<_>, Vec<_>) = {
-            alerts.retain(|alert| alert.is_within(to));
-            alerts.into_iter().partition(|alert| alert.is_constant(to))
-        };
+        alerts.retain(|alert| alert.is_within(to));
         alerts.sort_by(|one, other| one.begin().total_cmp(&other.begin()));
+        let (alerts, others): (Vec<_>, Vec<_>) = alerts.into_iter().partition(|alert| alert.concerns);
+        let (constant, mut alerts): (Vec<_>, Vec<_>) =
+            alerts.into_iter().partition(|alert| alert.is_constant(to));
         let left_out = alerts.len().saturating_sub(ALERTS);
         alerts.truncate(ALERTS);
         let phases = run.phases.iter().map(|phase| Band {
@@ -112,6 +116,7 @@ impl Timeline {
             phases: phases.collect(),
             truth: Truth::of(run),
             seen: Seen::of(run, to),
+            others,
             constant: constant.into_iter().map(|alert| alert.name).collect(),
             alerts,
             left_out,
@@ -253,9 +258,9 @@ fn thinned(steps: Vec<Step>) -> Vec<Step> {
 /// Each alert that had a state while the drill ran, or of which somebody was told.
 fn alerts(run: &Run, since: Since) -> Vec<Alert> {
     let mut found: Vec<(Labels, Alert)> = Vec::new();
-    let history = run.evidence.alert_history();
+    let (_, history) = run.evidence.alert_history();
     for instance in history.received().into_iter().flat_map(|history| &history.alerts) {
-        let alert = of_labels(&mut found, instance.labels.clone());
+        let alert = of_labels(run, &mut found, instance.labels.clone());
         let next = instance.changes.iter().skip(1).map(Some).chain([None]);
         let spans =
             instance.changes.iter().zip(next).filter(|(change, _)| change.state != AlertState::Inactive);
@@ -276,19 +281,20 @@ fn alerts(run: &Run, since: Since) -> Vec<Alert> {
             .position(|(labels, _)| labels.iter().all(|(name, value)| page.labels.get(name) == Some(value)));
         let alert = match known {
             Some(nth) => &mut found[nth].1,
-            None => of_labels(&mut found, page.labels.clone()),
+            None => of_labels(run, &mut found, page.labels.clone()),
         };
         alert.pages.push(told(page, since));
     }
     found.into_iter().map(|(_, alert)| alert).collect()
 }
 
-fn of_labels(found: &mut Vec<(Labels, Alert)>, labels: Labels) -> &mut Alert {
+fn of_labels<'a>(run: &Run, found: &'a mut Vec<(Labels, Alert)>, labels: Labels) -> &'a mut Alert {
     let nth = found.iter().position(|(known, _)| *known == labels).unwrap_or_else(|| {
         let name = labels.get("alertname").map_or("an alert without a name", String::as_str).to_owned();
         let more = labels.iter().filter(|(name, _)| *name != "alertname");
         let more = more.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
-        let alert = Alert { name, labels: more, spans: Vec::new(), pages: Vec::new() };
+        let concerns = concerns(run, &labels);
+        let alert = Alert { name, labels: more, concerns, spans: Vec::new(), pages: Vec::new() };
         found.push((labels, alert));
         found.len() - 1
     });
@@ -427,6 +433,28 @@ mod tests {
         assert!((alert.pages[0].rang.unwrap() - 53.4).abs() < 1e-6);
         assert!(pended.pages.is_empty());
         assert!(timeline.to > 171.2 && timeline.to < 260.0, "the last mark, not all that was collected");
+    }
+
+    #[test]
+    fn alerts_of_other_workloads_are_kept_apart_unless_an_expectation_is_about_them() {
+        let mut run = example::run();
+        let silent = r#"{ "alert": "HighErrorRatio", "labels": { "workload": "demo" }, "never": "fires" }"#;
+        run.drill.expect.push(serde_json::from_str(silent).unwrap());
+        let other = |name: &str, workload: &str| {
+            let mut series = example::alert(name, "firing", 20, 60);
+            series.labels.insert("workload".to_owned(), workload.to_owned());
+            series
+        };
+        prometheus_mut(&mut run)
+            .alerts
+            .extend([other("HighLatency", "latency"), other("HighErrorRatio", "demo")]);
+        let timeline = Timeline::of(&run);
+        let names = |alerts: &[Alert]| alerts.iter().map(|alert| alert.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&timeline.others), ["HighLatency"]);
+        assert!(
+            timeline.alerts.iter().any(|alert| alert.labels.contains("workload=demo")),
+            "it should be silent"
+        );
     }
 
     #[test]

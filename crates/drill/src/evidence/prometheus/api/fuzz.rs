@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::{Groups, Unanswered, data, intervals, matrix, moment, query_result, sure};
-use crate::evidence::fuzz::{stays, told};
+use crate::evidence::fuzz::{is_short, round_trips};
 use crate::evidence::{Clock, Labels, QueryResult, Rule};
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client};
@@ -12,31 +12,31 @@ use firedrill_net::client::{Answer, Client};
 pub(in crate::evidence) fn read(client: &Client, status: StatusCode, body: &[u8]) {
     let answer = Answer::unasked(client, status, body);
     let success = status.is_success();
-    if let Ok(result) = query_result(&answer).map_err(told) {
+    if let Ok(result) = query_result(&answer).map_err(is_short) {
         assert!(success || !matches!(result, QueryResult::Values(_)), "{result:?}");
-        stays(&result);
+        round_trips(&result);
     }
     if let Ok(series) = matrix(&answer).map_err(refused) {
         assert!(success);
         assert!(series.iter().all(|series| series.samples.is_sorted_by_key(|sample| sample.0)));
-        stays(&series);
+        round_trips(&series);
     }
-    if let Ok(there) = moment(&answer).map_err(told) {
+    if let Ok(there) = moment(&answer).map_err(is_short) {
         let (before, after) = (Time::from_millis(0), Time::from_millis(10));
         let _ = Clock::measured(there, before, after).there(before);
     }
-    if let Ok(intervals) = intervals(&answer).map_err(told) {
-        stays(&intervals);
+    if let Ok(intervals) = intervals(&answer).map_err(is_short) {
+        round_trips(&intervals);
     }
-    if let Ok(groups) = sure(data::<Groups>(&answer), &answer).map_err(told) {
-        stays(&Vec::<Rule>::from(groups));
+    if let Ok(groups) = sure(data::<Groups>(&answer), &answer).map_err(is_short) {
+        round_trips(&Vec::<Rule>::from(groups));
     }
     let _ = data::<Vec<Labels>>(&answer).map_err(refused);
-    let _ = sure(data::<Vec<String>>(&answer), &answer).map_err(told);
+    let _ = sure(data::<Vec<String>>(&answer), &answer).map_err(is_short);
 }
 
 fn refused(why: Unanswered) {
     if let Unanswered::Failed(failure) = why {
-        told(failure);
+        is_short(failure);
     }
 }
