@@ -164,7 +164,7 @@ fn premises_are_about_service_times() {
         run
     };
     // The drill's lag is no reason for an alert of the service.
-    assert_says(&silent(|k| Answered { lag: 80 * MS, ..near(k) }), 0, Verdict::Fail, "fired 45s after");
+    assert_says(&silent(|k| Answered { lag: 80 * MS, ..near(k) }), 0, Verdict::Fail, "fired 45 s after");
     assert_says(&silent(far), 0, Verdict::Inconclusive, "slow_ratio(50ms) was 100 % in burning");
 }
 
