@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use firedrill_contract::{Caps, OpenTo, Size, Workloads};
-use firedrill_server::{self as server, Patience};
+use firedrill_server::{self as server, Timeouts};
 use firedrill_service::{Config, Service};
 
 use crate::core::Core;
@@ -32,7 +32,7 @@ pub(crate) fn config(workloads: Workloads, count_requests: bool) -> Config {
             listen: "127.0.0.1:0".to_owned(),
             max_connections: 1_000,
             max_header: Size(16 << 10),
-            patience: Patience {
+            timeouts: Timeouts {
                 header: Duration::from_secs(10),
                 idle: Duration::from_secs(75),
                 write: Duration::from_secs(30),

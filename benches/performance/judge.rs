@@ -10,8 +10,8 @@ use firedrill_contract::Time;
 use firedrill_drill::evidence::{Clock, Evidence, Labels, Prometheus, Reply, Rule, Sample, Selected, Series};
 use firedrill_drill::file::DrillFile;
 use firedrill_drill::run::{PhaseLedger, Run, VERSION};
-use firedrill_load::fate::Fate;
 use firedrill_load::ledger::{Ledger, Times};
+use firedrill_load::outcome::Outcome;
 use http::StatusCode;
 
 use crate::quartiles::median;
@@ -160,7 +160,10 @@ fn made_up(requests: u32) -> Run {
         let due = LASTS / requests * n;
         // From 1 to 1001 ms, all over.
         let took = Duration::from_micros(1_000 + u64::from(n.wrapping_mul(2_654_435_761) % 1_000_000));
-        ledger.enter(Fate::Answered(StatusCode::OK), Times { due, left: due, ended: due + took });
+        ledger.enter(
+            Outcome::Answered(StatusCode::OK),
+            Times { due, left: due, sent: None, ended: due + took },
+        );
     }
     Run {
         version: VERSION,

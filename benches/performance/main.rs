@@ -18,6 +18,7 @@ mod instrumentation;
 mod instrumented;
 mod judge;
 mod keep_alive;
+mod latency;
 mod quartiles;
 mod scale;
 mod scrape;
@@ -35,10 +36,11 @@ struct Part {
     exact: bool,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part { name: "footprint", run: footprint::run, exact: false },
     Part { name: "scrape", run: scrape::run, exact: false },
     Part { name: "health", run: health::run, exact: false },
+    Part { name: "latency", run: latency::run, exact: false },
     Part { name: "instrumentation", run: instrumentation::run, exact: true },
     Part { name: "generator", run: generator::run, exact: false },
     Part { name: "judge", run: judge::run, exact: false },

@@ -1,5 +1,7 @@
 //! `firedrill drill` and `judge`: exit codes, what is left behind, and what is never shown.
 
+mod path;
+
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -171,8 +173,8 @@ async fn header_fields_of_a_file_reach_the_target_and_nothing_that_is_written() 
     assert!(written.iter().all(|text| !text.contains("s3cret")), "{written:?}");
     // Without the token it would have been 401.
     let run: Value = serde_json::from_str(&written[1]).unwrap();
-    let fates = &run["phases"][0]["ledger"]["fates"];
-    assert_eq!(*fates, serde_json::json!([{ "fate": "answered", "status": 200, "count": 10 }]));
+    let outcomes = &run["phases"][0]["ledger"]["outcomes"];
+    assert_eq!(*outcomes, serde_json::json!([{ "outcome": "answered", "status": 200, "count": 10 }]));
 }
 
 #[tokio::test]

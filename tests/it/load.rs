@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use firedrill_drill::file::DrillFile;
 use firedrill_load::arrivals::Arrivals;
-use firedrill_load::fate::Fate;
-use firedrill_load::load::{Bounds, Load, Outcome};
+use firedrill_load::load::{Bounds, Load, Summary};
+use firedrill_load::outcome::Outcome;
 use firedrill_load::plan::Plan;
 use firedrill_load::request::{Query, Request};
 use firedrill_net::Target;
@@ -34,6 +34,7 @@ fn load(peers: &[&Peer], rate: &str, span: u32, timeout: Duration, in_flight: u3
         headers: HeaderMap::new(),
         body: Bytes::new(),
         hang_up: None,
+        work: None,
     };
     let arrivals = Arrivals::constant(rate.parse().unwrap(), Some(MS * span));
     let bounds = Bounds { timeout, in_flight: NonZero::new(in_flight).unwrap() };
@@ -55,13 +56,13 @@ fn load_within(timeout: Duration, url: &str, phases: &str) -> Load {
     Load::new(vec![target], plan, bounds).unwrap()
 }
 
-async fn run(load: Load) -> Outcome {
+async fn run(load: Load) -> Summary {
     let (_stopper, stopping) = shutdown::channel();
     load.run(stopping).await.unwrap()
 }
 
-fn fates(outcome: &Outcome) -> Vec<(Fate, u64)> {
-    outcome.ledger().fates().collect()
+fn outcomes(summary: &Summary) -> Vec<(Outcome, u64)> {
+    summary.ledger().outcomes().collect()
 }
 
 fn report(ended: &Ended) -> Value {
@@ -69,44 +70,44 @@ fn report(ended: &Ended) -> Value {
 }
 
 #[tokio::test]
-async fn each_way_to_fail_has_its_own_fate() {
+async fn each_way_to_fail_has_its_own_outcome() {
     let ok = StatusCode::OK;
-    for (act, fate) in [
-        (Act::Answer(200), Fate::Answered(ok)),
-        (Act::Answer(503), Fate::Answered(StatusCode::SERVICE_UNAVAILABLE)),
-        (Act::Reset, Fate::Reset),
-        (Act::Close, Fate::Closed),
-        (Act::Truncate, Fate::Truncated(ok)),
-        (Act::ResetInBody, Fate::Truncated(ok)),
-        (Act::Garble, Fate::Garbled),
-        (Act::Hang, Fate::TimedOut),
-        (Act::HangInBody, Fate::TimedOut),
+    for (act, outcome) in [
+        (Act::Answer(200), Outcome::Answered(ok)),
+        (Act::Answer(503), Outcome::Answered(StatusCode::SERVICE_UNAVAILABLE)),
+        (Act::Reset, Outcome::Reset),
+        (Act::Close, Outcome::Closed),
+        (Act::Truncate, Outcome::Truncated(ok)),
+        (Act::ResetInBody, Outcome::Truncated(ok)),
+        (Act::Garble, Outcome::Garbled),
+        (Act::Hang, Outcome::TimedOut),
+        (Act::HangInBody, Outcome::TimedOut),
         // Without an end, in the head and in the body.
-        (Act::Repeat("HTTP/1.1 200 OK\r\n", "a: b\r\n"), Fate::Garbled),
-        (Act::Repeat("HTTP/1.1 200 OK\r\n\r\n", "hello"), Fate::TimedOut),
+        (Act::Repeat("HTTP/1.1 200 OK\r\n", "a: b\r\n"), Outcome::Garbled),
+        (Act::Repeat("HTTP/1.1 200 OK\r\n\r\n", "hello"), Outcome::TimedOut),
         // Elsewhere, where nobody goes.
         (
             Act::Say("HTTP/1.1 307 Go\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n"),
-            Fate::Answered(StatusCode::TEMPORARY_REDIRECT),
+            Outcome::Answered(StatusCode::TEMPORARY_REDIRECT),
         ),
     ] {
         let peer = Peer::start(move |_| act).await;
-        let outcome = run(load(&[&peer], "1000/s", 1, 300 * MS, 10)).await;
-        assert_eq!(fates(&outcome), [(fate, 1)], "{act:?}");
+        let summary = run(load(&[&peer], "1000/s", 1, 300 * MS, 10)).await;
+        assert_eq!(outcomes(&summary), [(outcome, 1)], "{act:?}");
         assert_eq!(peer.lines().len(), 1, "{act:?} was tried again");
     }
     let gone = Peer::start(|_| Act::Hang).await;
     let load = load(&[&gone], "1000/s", 1, 300 * MS, 10);
     gone.leave().await;
-    assert_eq!(fates(&run(load).await), [(Fate::Refused, 1)]);
+    assert_eq!(outcomes(&run(load).await), [(Outcome::Refused, 1)]);
 }
 
 #[tokio::test]
 async fn every_request_that_was_due_is_sent_and_counted_once() {
     let peer = Peer::start(|n| Act::Answer([200, 404, 500][n % 3])).await;
-    let outcome = run(load(&[&peer], "1000/s", 300, 30_000 * MS, 1_000)).await;
+    let summary = run(load(&[&peer], "1000/s", 300, 30_000 * MS, 1_000)).await;
     let statuses = [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR];
-    assert_eq!(fates(&outcome), statuses.map(|status| (Fate::Answered(status), 100)));
+    assert_eq!(outcomes(&summary), statuses.map(|status| (Outcome::Answered(status), 100)));
     let mut asked = peer.lines();
     asked.sort_by_key(|line| (line.len(), line.clone()));
     let due: Vec<_> = (0..300).map(|n| format!("GET /?seed=7&n={n} HTTP/1.1")).collect();
@@ -116,8 +117,8 @@ async fn every_request_that_was_due_is_sent_and_counted_once() {
 #[tokio::test]
 async fn connections_are_kept() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
-    let outcome = run(load(&[&peer], "20/s", 500, 30_000 * MS, 10)).await;
-    assert_eq!(outcome.ledger().answered(), 10);
+    let summary = run(load(&[&peer], "20/s", 500, 30_000 * MS, 10)).await;
+    assert_eq!(summary.ledger().answered(), 10);
     assert!(peer.connections() < 10, "a connection a request");
 }
 
@@ -131,8 +132,8 @@ async fn targets_are_taken_in_turn() {
 #[tokio::test]
 async fn what_is_due_while_too_much_is_in_flight_is_not_sent_and_counted() {
     let peer = Peer::start(|_| Act::Hang).await;
-    let outcome = run(load(&[&peer], "1000/s", 20, 500 * MS, 2)).await;
-    assert_eq!(fates(&outcome), [(Fate::TimedOut, 2), (Fate::NotSent, 18)]);
+    let summary = run(load(&[&peer], "1000/s", 20, 500 * MS, 2)).await;
+    assert_eq!(outcomes(&summary), [(Outcome::TimedOut, 2), (Outcome::NotSent, 18)]);
     assert_eq!(peer.lines().len(), 2);
 }
 
@@ -143,16 +144,16 @@ async fn a_slow_answer_does_not_hold_the_next_request_back() {
         peer.saw(50).await;
         peer.release();
     };
-    let (outcome, ()) = tokio::join!(run(load(&[&peer], "1000/s", 50, 30_000 * MS, 50)), release);
-    assert_eq!(fates(&outcome), [(Fate::Answered(StatusCode::OK), 50)]);
-    assert!(outcome.ledger().latency().max().unwrap() >= 45 * MS);
+    let (summary, ()) = tokio::join!(run(load(&[&peer], "1000/s", 50, 30_000 * MS, 50)), release);
+    assert_eq!(outcomes(&summary), [(Outcome::Answered(StatusCode::OK), 50)]);
+    assert!(summary.ledger().latency().max().unwrap() >= 45 * MS);
 }
 
 #[tokio::test]
 async fn a_kept_connection_that_was_closed_meanwhile_costs_no_request() {
     let peer = Peer::start(|_| Act::AnswerAndClose).await;
-    let outcome = run(load(&[&peer], "50/s", 200, 30_000 * MS, 10)).await;
-    assert_eq!(fates(&outcome), [(Fate::Answered(StatusCode::OK), 10)]);
+    let summary = run(load(&[&peer], "50/s", 200, 30_000 * MS, 10)).await;
+    assert_eq!(outcomes(&summary), [(Outcome::Answered(StatusCode::OK), 10)]);
     assert_eq!(peer.connections(), 10);
 }
 
@@ -160,22 +161,22 @@ async fn a_kept_connection_that_was_closed_meanwhile_costs_no_request() {
 async fn a_span_lasts_as_long_as_it_says() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
     let started = Instant::now();
-    let outcome = run(load(&[&peer], "1/s", 100, 30_000 * MS, 10)).await;
-    assert_eq!(outcome.ledger().due(), 1);
-    assert!(outcome.lasted() >= 100 * MS && started.elapsed() >= 100 * MS, "{:?}", outcome.lasted());
+    let summary = run(load(&[&peer], "1/s", 100, 30_000 * MS, 10)).await;
+    assert_eq!(summary.ledger().due(), 1);
+    assert!(summary.lasted() >= 100 * MS && started.elapsed() >= 100 * MS, "{:?}", summary.lasted());
 }
 
 #[tokio::test]
 async fn phases_follow_one_another_on_one_schedule() {
     let peer = Peer::start(|_| Act::Answer(200)).await;
-    let outcome = run(drill(
+    let summary = run(drill(
         &peer.url(),
         r#"{ "first": { "for": "105ms", "rate": "100/s", "request": { "path": "/first" } },
              "pause": { "for": "200ms" },
              "last": { "for": "50ms", "rate": { "steps": ["100/s", "200/s"] }, "request": { "path": "/last" } } }"#,
     ))
     .await;
-    let phases: Vec<_> = outcome
+    let phases: Vec<_> = summary
         .phases
         .iter()
         .map(|phase| {
@@ -183,8 +184,8 @@ async fn phases_follow_one_another_on_one_schedule() {
         })
         .collect();
     assert_eq!(phases, [("first", 0, 105, 11), ("pause", 105, 305, 0), ("last", 305, 355, 8)]);
-    assert_eq!(outcome.lasted(), 355 * MS);
-    assert!(outcome.ended >= 340 * MS && !outcome.interrupted, "{outcome:?}");
+    assert_eq!(summary.lasted(), 355 * MS);
+    assert!(summary.ended >= 340 * MS && !summary.interrupted, "{summary:?}");
     let asked = peer.lines();
     assert_eq!(asked.iter().filter(|line| *line == "GET /first HTTP/1.1").count(), 11);
     assert_eq!(asked.iter().filter(|line| *line == "GET /last HTTP/1.1").count(), 8);
@@ -199,12 +200,12 @@ async fn what_is_in_flight_when_its_phase_ends_stays_in_its_account() {
     };
     let phases = r#"{ "first": { "for": "100ms", "rate": "10/s", "request": { "path": "/" } },
                       "last": { "for": "100ms", "rate": "10/s", "request": { "path": "/" } } }"#;
-    let (outcome, ()) = tokio::join!(run(drill(&peer.url(), phases)), release);
-    let [first, last] = [0, 1].map(|phase| outcome.phases[phase].ledger.fates().collect::<Vec<_>>());
-    assert_eq!(first, [(Fate::Answered(StatusCode::OK), 1)]);
-    assert_eq!(last, [(Fate::Answered(StatusCode::SERVICE_UNAVAILABLE), 1)]);
-    let latency = outcome.phases[0].ledger.latency().max().unwrap();
-    assert!(latency >= 100 * MS && outcome.ended >= 100 * MS, "{latency:?}, {outcome:?}");
+    let (summary, ()) = tokio::join!(run(drill(&peer.url(), phases)), release);
+    let [first, last] = [0, 1].map(|phase| summary.phases[phase].ledger.outcomes().collect::<Vec<_>>());
+    assert_eq!(first, [(Outcome::Answered(StatusCode::OK), 1)]);
+    assert_eq!(last, [(Outcome::Answered(StatusCode::SERVICE_UNAVAILABLE), 1)]);
+    let latency = summary.phases[0].ledger.latency().max().unwrap();
+    assert!(latency >= 100 * MS && summary.ended >= 100 * MS, "{latency:?}, {summary:?}");
 }
 
 #[tokio::test]
@@ -236,14 +237,14 @@ async fn a_load_that_is_stopped_says_how_far_it_came() {
         assert!(progress.elapsed() >= 70 * MS, "{:?}", progress.elapsed());
         stopper.ask(shutdown::Shutdown::Graceful);
     };
-    let (outcome, ()) = tokio::join!(load.run(stopping), stop);
-    let outcome = outcome.unwrap();
-    assert!(outcome.interrupted);
-    let names: Vec<_> = outcome.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let (summary, ()) = tokio::join!(load.run(stopping), stop);
+    let summary = summary.unwrap();
+    assert!(summary.interrupted);
+    let names: Vec<_> = summary.phases.iter().map(|phase| phase.name.as_str()).collect();
     assert_eq!(names, ["first", "endless"]);
-    assert_eq!(outcome.ledger().due(), progress.due());
+    assert_eq!(summary.ledger().due(), progress.due());
     assert_eq!(progress.due(), progress.ended());
-    assert!(outcome.lasted() < Duration::from_secs(60), "{:?}", outcome.lasted());
+    assert!(summary.lasted() < Duration::from_secs(60), "{:?}", summary.lasted());
 }
 
 #[tokio::test]
@@ -252,7 +253,7 @@ async fn a_load_that_nobody_waits_for_any_more_sends_nothing_more() {
     let load = load(&[&peer], "200/s", 60_000, 30_000 * MS, 10);
     let progress = load.progress();
     tokio::select! {
-        outcome = run(load) => panic!("{outcome:?}"),
+        summary = run(load) => panic!("{summary:?}"),
         () = peer.saw(3) => {}
     }
     let soon = progress.due();

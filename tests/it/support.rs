@@ -17,3 +17,4 @@ pub(crate) mod repository;
 pub(crate) mod scrape;
 pub(crate) mod service;
 pub(crate) mod serving;
+pub(crate) mod wire;

@@ -129,19 +129,23 @@ impl Work {
         Self::parse(pairs.iter().map(|(name, value)| (&**name, &**value)), caps)
     }
 
-    /// Reads a query string and a JSON object of the same names; each value a string or a number, each
-    /// name in one of them.
+    /// Checks named values, from a query, and those of a JSON object of the same names; each value a string or a
+    /// number, each name in one of them.
     ///
     /// # Errors
     /// As [`Work::parse`], and a refusal of the `body` where it is not such an object.
-    pub fn from_query_and_json(query: &str, body: &[u8], caps: &Caps) -> Result<Self, Refusal> {
+    pub fn parse_with_json<'a>(
+        values: impl IntoIterator<Item = (&'a str, &'a str)>,
+        body: &[u8],
+        caps: &Caps,
+    ) -> Result<Self, Refusal> {
         let Members(members) = serde_json::from_slice(body).map_err(|error| {
             let expected = format!("a JSON object of parameters ({error})");
             Refusal::new("request body", &String::from_utf8_lossy(body), expected)
         })?;
-        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        Self::parse(pairs.chain(members.iter().map(|(name, value)| (name.as_str(), value.as_str()))), caps)
+        let mut all: Vec<(&str, &str)> = values.into_iter().collect();
+        all.extend(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Self::parse(all, caps)
     }
 
     fn set(&mut self, value: &Given<'_>) -> Result<(), Refusal> {
@@ -336,15 +340,15 @@ mod tests {
         let json =
             br#"{"latency": "p50=40ms,p99=900ms", "error_rate": 0.05, "status": 404, "seed": "7", "n": 3}"#;
         let query = "latency=p50=40ms,p99=900ms&error_rate=0.05&status=404&seed=7&n=3";
-        assert_eq!(Work::from_query_and_json("", json, &Caps::default()), Ok(read(query)));
-        assert_eq!(Work::from_query_and_json("", b"{}", &Caps::default()), Ok(Work::default()));
+        assert_eq!(Work::parse_with_json([], json, &Caps::default()), Ok(read(query)));
+        assert_eq!(Work::parse_with_json([], b"{}", &Caps::default()), Ok(Work::default()));
     }
 
     #[test]
     fn a_number_of_json_is_what_it_is_worth_however_it_is_written() {
         let json = br#"{"status": 4.04e2, "error_rate": 1e-7, "body": 1e3, "cpu": -0.0, "seed": 18446744073709551615}"#;
         let query = "status=404&error_rate=0.0000001&body=1000&cpu=0&seed=18446744073709551615";
-        assert_eq!(Work::from_query_and_json("", json, &Caps::default()), Ok(read(query)));
+        assert_eq!(Work::parse_with_json([], json, &Caps::default()), Ok(read(query)));
     }
 
     #[test]
@@ -358,7 +362,7 @@ mod tests {
             ("{\"speed\": 1}", "did you mean seed?"),
             ("{} {}", "JSON object"),
         ] {
-            let refusal = Work::from_query_and_json("", json.as_bytes(), &Caps::default()).expect_err(json);
+            let refusal = Work::parse_with_json([], json.as_bytes(), &Caps::default()).expect_err(json);
             assert!(refusal.expected.contains(expected), "{json}: {refusal}");
         }
     }

@@ -12,7 +12,7 @@ use super::judge::{self, judge};
 use super::run::{PhaseLedger, Run, VERSION};
 use firedrill_contract::Time;
 use firedrill_load::ledger::Ledger;
-use firedrill_load::load::{Load, Outcome, Progress};
+use firedrill_load::load::{Load, Progress, Summary};
 use firedrill_load::plan::Planned;
 use firedrill_net::Target;
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
@@ -85,8 +85,8 @@ impl Drill {
         waiting.quiet(&mut run, now).await?;
         stages.send_replace(Stage::Sending(load.progress()));
         let sent = load.run(waiting.shutdown.clone()).await;
-        let outcome = sent.map_err(|error| Unready::Unsendable(error.to_string()))?;
-        run.take(outcome);
+        let summary = sent.map_err(|error| Unready::Unsendable(error.to_string()))?;
+        run.take(summary);
         waiting.gather(&mut run, &clock).await;
         Ok(run)
     }
@@ -119,18 +119,18 @@ impl Drill {
 
 impl Run {
     /// Takes in what came of the load.
-    fn take(&mut self, outcome: Outcome) {
-        let began = outcome.began;
+    fn take(&mut self, summary: Summary) {
+        let began = summary.began;
         let phase = |phase: firedrill_load::load::Phase| PhaseLedger {
             name: phase.name,
             began: began + phase.began,
             ended: began + phase.ended,
             ledger: phase.ledger,
         };
-        self.ended = began + outcome.ended.max(outcome.lasted());
-        self.phases = outcome.phases.into_iter().map(phase).collect();
+        self.ended = began + summary.ended.max(summary.lasted());
+        self.phases = summary.phases.into_iter().map(phase).collect();
         self.began = began;
-        self.interrupted = outcome.interrupted;
+        self.interrupted = summary.interrupted;
     }
 }
 

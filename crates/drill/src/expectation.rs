@@ -36,6 +36,11 @@ pub trait Kind {
     /// What the evidence comes to. One expectation may have several findings: that an alert fires, that it resolves.
     fn judge(&self, case: &Case<'_>) -> Vec<Finding>;
 
+    /// Whether findings rest on when requests left: on rates, or on the boundaries of phases.
+    fn depends_on_schedule(&self) -> bool {
+        true
+    }
+
     /// The expressions to take apart where a finding is no pass.
     fn explain(&self, _case: &Case<'_>) -> Vec<Explain> {
         Vec::new()

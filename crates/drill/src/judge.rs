@@ -7,6 +7,7 @@
 
 pub mod case;
 pub(crate) mod cause;
+pub(crate) mod clocks;
 pub(crate) mod rise;
 pub(crate) mod truth;
 pub mod verdict;
@@ -38,7 +39,8 @@ pub fn questions(run: &Run) -> Questions {
 pub fn judge(run: &Run) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (case, expectation) in cases(run) {
-        let spoiled = case.spoiled();
+        let late = || case.late().filter(|_| expectation.kind().depends_on_schedule());
+        let spoiled = case.spoiled().or_else(late);
         findings.extend(expectation.kind().judge(&case).into_iter().map(|mut finding| {
             finding.expectation = case.expectation;
             spoiled.iter().for_each(|why| finding.spoil(why));

@@ -12,7 +12,7 @@ use crate::file::phase::{HttpRequest, Parameters, Phase, Shape};
 use crate::file::{DrillFile, Problem, Step};
 use firedrill_contract::quantity::format_duration;
 use firedrill_contract::{Caps, Refusal, Size, Work};
-use firedrill_load::PATIENCE;
+use firedrill_load::HANG_UP_AFTER;
 use firedrill_load::arrivals::Arrivals;
 use firedrill_load::plan::{Does, Mix, Plan, Planned};
 use firedrill_load::request::{HangUp, Query, Request};
@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long an answer must take at least for its client to hang up before it: twice as long as it
 /// waits, so that the answer cannot come first.
-const SLOW: Duration = PATIENCE.saturating_mul(2);
+const SLOW: Duration = HANG_UP_AFTER.saturating_mul(2);
 
 /// How large an answer must be at least for its client to hang up in it: more than what the buffers of
 /// both sides' sockets take (4 MiB and 6 MiB are Linux' bounds), so that the service cannot have written
@@ -147,7 +147,7 @@ impl Planner<'_> {
             Shape::Steps(steps) => steps.clone(),
         };
         for rate in &rates {
-            if let Err(expected) = Arrivals::can_be(*rate) {
+            if let Err(expected) = Arrivals::check_rate(*rate) {
                 return self.refuse(place, format!("found {rate}, {expected}"));
             }
         }
@@ -221,13 +221,14 @@ impl Planner<'_> {
             }
         }
         let pairs = || given.iter().map(|(name, value)| (name.as_str(), value.0.as_str()));
-        let work = match Work::parse(pairs(), &Caps::WIDEST) {
+        let mut work = match Work::parse(pairs(), &Caps::WIDEST) {
             Ok(work) => work,
             Err(refusal) => return self.refuse(&inside.key(&refusal.parameter), refused(&refusal)),
         };
         if let Some(hang_up) = hang_up {
             self.can_hang_up(place, &work, hang_up)?;
         }
+        work.seed = Some(self.seed);
         let seed = self.seed.to_string();
         let whose = self.workload.map(|workload| ("workload", workload));
         let all = pairs().chain(whose).chain([("seed", &*seed)]);
@@ -238,6 +239,7 @@ impl Planner<'_> {
             headers: own_headers(),
             body: Bytes::new(),
             hang_up,
+            work: Some(work),
         };
         if hang_up == Some(HangUp::BeforeAnswer) {
             // The service asks for the body, and so proves that it has begun; what it should do, and for
@@ -297,6 +299,7 @@ impl Planner<'_> {
             headers: headers?,
             body,
             hang_up,
+            work: None,
         })
     }
 

@@ -27,8 +27,8 @@ use serde::{Deserialize, Serialize};
 use super::judge::{Detection, Finding, Verdict};
 use super::run::{PhaseLedger, Run};
 use firedrill_contract::Time;
-use firedrill_load::fate::Fate;
 use firedrill_load::ledger::{Ledger, Range};
+use firedrill_load::outcome::Outcome;
 use firedrill_load::timings::Timings;
 
 /// The version of the form that [`Report`] has in JSON. It counts up when a member goes or changes its
@@ -91,9 +91,12 @@ pub struct Phase {
     /// How many of those failed.
     pub seen_errors: Bounds,
     /// What became of the requests, and of how many.
-    pub fates: Vec<Fates>,
+    pub outcomes: Vec<Outcomes>,
     /// Of answered requests, from when each was due to the end of its answer; nothing where none was.
     pub latency: Option<Spread>,
+    /// Of the same, from when each was handed to a connection: what monitoring is held to; nothing where the run file
+    /// is of a version that kept none.
+    pub service_time: Option<Spread>,
     /// How late requests left: the generator's own lateness; nothing where none was due.
     pub lag: Option<Spread>,
 }
@@ -107,12 +110,12 @@ pub struct Bounds {
     pub most: u64,
 }
 
-/// How many requests had one fate.
+/// How many requests had one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Fates {
+pub struct Outcomes {
     /// Its name: `answered`, `truncated`, `hung up`, `reset`, `closed`, `garbled`, `timed out`, `refused`,
     /// `unreachable`, `not sent` or `abandoned`.
-    pub fate: String,
+    pub outcome: String,
     /// The status, where an answer began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -230,9 +233,9 @@ impl Phase {
         let (requests, errors) = (ledger.due(), failed(ledger));
         #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 requests")]
         let error_ratio = (requests > 0).then(|| errors as f64 / requests as f64);
-        let fates = ledger.fates().map(|(fate, count)| Fates {
-            fate: fate.name().to_owned(),
-            status: fate.status().map(|status| status.as_u16()),
+        let outcomes = ledger.outcomes().map(|(outcome, count)| Outcomes {
+            outcome: outcome.name().to_owned(),
+            status: outcome.status().map(|status| status.as_u16()),
             count,
         });
         Self {
@@ -245,20 +248,23 @@ impl Phase {
             error_ratio,
             seen: ledger.requests().into(),
             seen_errors: ledger.errors().into(),
-            fates: fates.collect(),
+            outcomes: outcomes.collect(),
             latency: Spread::of(ledger.latency()),
+            service_time: ledger.service_time().and_then(Spread::of),
             lag: Spread::of(ledger.lag()),
         }
     }
 
-    /// The fates other than a whole answer, with how many had each, the most frequent first.
+    /// The outcomes other than a whole answer, with how many had each, the most frequent first.
     fn unanswered(&self) -> Vec<(&str, u64)> {
         let mut unanswered: Vec<(&str, u64)> = Vec::new();
-        for Fates { fate, count, .. } in self.fates.iter().filter(|fates| fates.fate != ANSWERED) {
-            match unanswered.iter_mut().find(|(name, _)| name == fate) {
-                // The same fate with another status.
+        for Outcomes { outcome, count, .. } in
+            self.outcomes.iter().filter(|outcomes| outcomes.outcome != ANSWERED)
+        {
+            match unanswered.iter_mut().find(|(name, _)| name == outcome) {
+                // The same outcome with another status.
                 Some((_, all)) => *all += count,
-                None => unanswered.push((fate, *count)),
+                None => unanswered.push((outcome, *count)),
             }
         }
         unanswered.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -266,12 +272,12 @@ impl Phase {
     }
 }
 
-/// The name of [`Fate::Answered`].
-const ANSWERED: &str = Fate::Answered(http::StatusCode::OK).name();
+/// The name of [`Outcome::Answered`].
+const ANSWERED: &str = Outcome::Answered(http::StatusCode::OK).name();
 
 /// How many requests failed, as their client saw it.
 fn failed(ledger: &Ledger) -> u64 {
-    ledger.fates().filter(|(fate, _)| fate.is_error()).map(|(_, count)| count).sum()
+    ledger.outcomes().filter(|(outcome, _)| outcome.is_error()).map(|(_, count)| count).sum()
 }
 
 impl Spread {

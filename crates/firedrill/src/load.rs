@@ -89,7 +89,7 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start")?;
-    let outcome = runtime.block_on(async {
+    let summary = runtime.block_on(async {
         let stopping = shutdown::on_signals().context("cannot handle SIGTERM and SIGINT")?;
         let targets: Vec<_> = flags.targets.iter().map(ToString::to_string).collect();
         tracing::info!(rate = %flags.rate, seed, ?targets, "sending");
@@ -98,7 +98,7 @@ pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     // A look-up that still hangs must not hold the end up.
     runtime.shutdown_background();
 
-    let report = Report::new(&outcome, &flags.targets, flags.rate, seed);
+    let report = Report::new(&summary, &flags.targets, flags.rate, seed);
     let text = if flags.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     let mut out = stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write the report")?;
@@ -115,7 +115,15 @@ fn request(flags: &Flags, seed: u64, token: Option<&Token>) -> anyhow::Result<Re
     if let Some(token) = token {
         headers.insert(header::AUTHORIZATION, token::bearer(token));
     }
-    Ok(Request { method: Method::GET, path: None, query, headers, body: Bytes::new(), hang_up: None })
+    Ok(Request {
+        method: Method::GET,
+        path: None,
+        query,
+        headers,
+        body: Bytes::new(),
+        hang_up: None,
+        work: None,
+    })
 }
 
 fn target(url: &str) -> Result<Target, String> {
@@ -128,7 +136,7 @@ fn target(url: &str) -> Result<Target, String> {
 
 fn rate(text: &str) -> Result<Rate, String> {
     let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
-    Arrivals::can_be(rate).map_err(str::to_owned)
+    Arrivals::check_rate(rate).map_err(str::to_owned)
 }
 
 fn wish(query: &str) -> Result<Wish, String> {

@@ -9,7 +9,7 @@ use clap::Args;
 use super::{flag, open_files, token};
 use firedrill_contract::Size;
 use firedrill_pager::{Config, Pager};
-use firedrill_server::{self as server, Patience};
+use firedrill_server::{self as server, Timeouts};
 
 /// What the pager listens for and how much it keeps.
 #[derive(Debug, Args)]
@@ -86,7 +86,7 @@ impl Flags {
                 listen: self.listen,
                 max_connections: self.max_connections,
                 max_header: self.max_header,
-                patience: Patience {
+                timeouts: Timeouts {
                     header: self.header_timeout,
                     idle: self.idle_timeout,
                     write: self.write_timeout,

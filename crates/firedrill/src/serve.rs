@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{flag, open_files, token};
 use firedrill_contract::{Caps, OpenTo, Size, Workloads};
-use firedrill_server::{self as server, Patience};
+use firedrill_server::{self as server, Timeouts};
 use firedrill_service::{Config, PageLink, Service};
 
 /// What the service does and how much of it.
@@ -121,7 +121,7 @@ impl Flags {
                 listen: self.listen,
                 max_connections: self.max_connections,
                 max_header: self.max_header,
-                patience: Patience {
+                timeouts: Timeouts {
                     header: self.header_timeout,
                     idle: self.idle_timeout,
                     write: self.write_timeout,

@@ -20,7 +20,7 @@ pub struct Arrivals {
 #[derive(Debug, Clone, PartialEq)]
 enum Curve {
     Constant(Rate),
-    /// In requests a second, at the begin and at the end; how many seconds lie between.
+    /// In requests a second, at the start and at the end; how many seconds lie between.
     Ramp {
         from: f64,
         to: f64,
@@ -38,7 +38,7 @@ enum Curve {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Step {
     per_second: f64,
-    /// Its begin, in seconds.
+    /// Its start, in seconds.
     begins: f64,
     /// How many requests fall due before it, a fraction being the next one's share of the way there.
     before: f64,
@@ -54,7 +54,7 @@ impl Arrivals {
     ///
     /// # Errors
     /// Outside [`Arrivals::RATES`].
-    pub fn can_be(rate: Rate) -> Result<Rate, &'static str> {
+    pub fn check_rate(rate: Rate) -> Result<Rate, &'static str> {
         if Self::RATES.contains(&rate.per_second()) {
             Ok(rate)
         } else {
@@ -83,7 +83,8 @@ impl Arrivals {
         let (mut begins, mut before) = (0.0, 0.0);
         let step = |rate: &Rate| {
             let per_second = rate.per_second();
-            let step = Step { per_second, begins, before, upto: settled(before + per_second * each) };
+            let step =
+                Step { per_second, begins, before, upto: round_if_nearly_whole(before + per_second * each) };
             (begins, before) = (begins + each, step.upto);
             step
         };
@@ -107,7 +108,7 @@ impl Arrivals {
     ///
     /// All but Poisson's are computed from the request's number each time and not from the request
     /// before, so that nothing adds up; exact to the nanosecond for the first hundred days. The span
-    /// takes its begin in and leaves its end out, so that spans can follow one another.
+    /// takes its start in and leaves its end out, so that spans can follow one another.
     pub fn due(&self) -> Box<dyn Iterator<Item = Duration> + Send + '_> {
         match &self.curve {
             Curve::Constant(rate) => {
@@ -141,7 +142,7 @@ impl Arrivals {
 
 /// The numbers of the requests that fall due where so many do, the last one perhaps in part.
 fn before(total: f64) -> std::ops::Range<u64> {
-    0..from(settled(total))
+    0..from(round_if_nearly_whole(total))
 }
 
 /// The number of the first request that falls due when so many have.
@@ -151,7 +152,7 @@ fn from(total: f64) -> u64 {
 }
 
 /// A number of requests that is whole but for rounding, made whole.
-fn settled(total: f64) -> f64 {
+fn round_if_nearly_whole(total: f64) -> f64 {
     let whole = total.round();
     if (total - whole).abs() <= 1e-9_f64.max(total * 1e-15) { whole } else { total }
 }
@@ -319,7 +320,9 @@ mod tests {
 
     #[test]
     fn rates_that_cannot_be_sent_are_refused() {
-        assert!(Arrivals::can_be(rate("1/h")).is_ok() && Arrivals::can_be(rate("100000/s")).is_ok());
-        assert!(Arrivals::can_be(rate("0.5/h")).is_err() && Arrivals::can_be(rate("100001/s")).is_err());
+        assert!(Arrivals::check_rate(rate("1/h")).is_ok() && Arrivals::check_rate(rate("100000/s")).is_ok());
+        assert!(
+            Arrivals::check_rate(rate("0.5/h")).is_err() && Arrivals::check_rate(rate("100001/s")).is_err()
+        );
     }
 }

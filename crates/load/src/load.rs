@@ -14,18 +14,19 @@ use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use super::exchange::exchange;
-use super::fate::Fate;
 use super::ledger::{Ledger, Times};
+use super::outcome::Outcome;
+use super::path::Trip;
 use super::plan::{Mix, Plan, Planned};
 use super::pool::Pool;
 use super::request::Outgoing;
+use super::round_trip::{RoundTrip, round_trip};
 use firedrill_contract::Time;
 use firedrill_net::Target;
 use firedrill_net::Trust;
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
 pub use progress::Progress;
-use sender::{Sent, Stretch};
+use sender::{PhaseSpan, Sent};
 
 /// What to send, where to and when.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub struct Load {
 
 /// A load that could never send anything.
 #[derive(Debug, thiserror::Error)]
-pub enum Unsendable {
+pub enum InvalidLoad {
     /// There is nowhere to send it to.
     #[error("no target: expected at least one")]
     Nowhere,
@@ -57,12 +58,12 @@ pub struct Bounds {
     pub in_flight: NonZero<u32>,
 }
 
-/// What came of a load. Durations are from its begin.
+/// What came of a load. Durations count from its start.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Summary {
     /// When it began, by this machine's clock.
     pub began: Time,
-    /// The phases that did begin.
+    /// The phases that started.
     pub phases: Vec<Phase>,
     /// When the last request ended, those left behind when told to end at once included; zero when none fell due.
     pub ended: Duration,
@@ -83,7 +84,7 @@ pub struct Phase {
     pub ledger: Ledger,
 }
 
-impl Outcome {
+impl Summary {
     /// How long requests fell due, without the wait for the last answers.
     #[must_use]
     pub fn lasted(&self) -> Duration {
@@ -106,7 +107,7 @@ struct Shared {
     timeout: Duration,
     /// One for each phase.
     accounts: Vec<Mutex<Account>>,
-    slots: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     progress: Arc<Progress>,
     start: Instant,
 }
@@ -121,7 +122,7 @@ struct Account {
 
 /// Which request it is.
 #[derive(Debug, Clone, Copy)]
-struct Number {
+struct RequestId {
     /// The position of its phase.
     phase: usize,
     /// Counted through all phases.
@@ -130,12 +131,19 @@ struct Number {
 }
 
 impl Shared {
-    /// Enters a request that has ended now.
-    fn enter(&self, Number { phase, due, .. }: Number, fate: Fate, left: Instant) {
-        let [due, left, ended] =
-            [due, left, Instant::now()].map(|at| at.saturating_duration_since(self.start));
+    /// Enters a request that has ended now; `sent` is when it was handed to a connection, and its trip, where it was.
+    fn enter(
+        &self,
+        RequestId { phase, due, .. }: RequestId,
+        outcome: Outcome,
+        left: Instant,
+        sent: Option<(Instant, Trip)>,
+    ) {
+        let since_start = |at: Instant| at.saturating_duration_since(self.start);
+        let [due, left, ended] = [due, left, Instant::now()].map(since_start);
+        let sent = sent.map(|(at, trip)| (since_start(at), trip));
         let mut account = self.accounts[phase].lock().unwrap_or_else(PoisonError::into_inner);
-        account.ledger.enter(fate, Times { due, left, ended });
+        account.ledger.enter(outcome, Times { due, left, sent, ended });
         account.last = account.last.max(ended);
         self.progress.has_ended();
     }
@@ -146,14 +154,14 @@ impl Load {
     ///
     /// # Errors
     /// When there is no target, or a request that cannot be written.
-    pub fn new(targets: Vec<Target>, plan: Plan, bounds: Bounds) -> Result<Self, Unsendable> {
+    pub fn new(targets: Vec<Target>, plan: Plan, bounds: Bounds) -> Result<Self, InvalidLoad> {
         if targets.is_empty() {
-            return Err(Unsendable::Nowhere);
+            return Err(InvalidLoad::Nowhere);
         }
         for target in &targets {
             for request in plan.phases().iter().filter_map(Planned::mix).flat_map(Mix::requests) {
                 let longest = request.nth(u64::MAX, target);
-                longest.map_err(|error| Unsendable::Unwritable(Box::new(target.clone()), error))?;
+                longest.map_err(|error| InvalidLoad::Unwritable(Box::new(target.clone()), error))?;
             }
         }
         Ok(Self { targets, plan, bounds, trust: Trust::of_system(), progress: Arc::default() })
@@ -186,36 +194,36 @@ impl Load {
     ///
     /// # Errors
     /// When the system does not grant the thread what it waits with.
-    pub async fn run(self, stopping: ShutdownSignal) -> io::Result<Outcome> {
+    pub async fn run(self, stopping: ShutdownSignal) -> io::Result<Summary> {
         let (start, began) = (Instant::now(), Time::from(Timestamp::now()));
         // Is dropped with this future, which ends the thread.
         let (_wanted, unwanted) = oneshot::channel::<()>();
         let thread = tokio::task::spawn_blocking(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            let outcome = runtime.block_on(async {
+            let summary = runtime.block_on(async {
                 tokio::select! {
-                    outcome = self.follow(start, began, stopping) => outcome,
+                    summary = self.follow(start, began, stopping) => summary,
                     _ = unwanted => Err(io::ErrorKind::Interrupted.into()),
                 }
             });
             // A look-up that still hangs must not hold the end up.
             runtime.shutdown_background();
-            outcome
+            summary
         });
         thread.await.unwrap_or_else(|failed| Err(io::Error::other(failed)))
     }
 
     /// The same, here and now, as if it had begun at this time.
-    async fn follow(self, start: Instant, began: Time, mut stopping: ShutdownSignal) -> io::Result<Outcome> {
+    async fn follow(self, start: Instant, began: Time, mut stopping: ShutdownSignal) -> io::Result<Summary> {
         let most = self.bounds.in_flight.get();
         let shared = Arc::new(self.begin(start));
         let sent = sender::send(&shared, &mut stopping).await?;
-        let in_flight = (most as usize).saturating_sub(shared.slots.available_permits());
+        let in_flight = (most as usize).saturating_sub(shared.permits.available_permits());
         let due = shared.progress.due();
         tracing::info!(due, in_flight, "nothing more is due, waiting for what is in flight");
         tokio::select! {
-            // All slots free: nothing is in flight.
-            _ = shared.slots.acquire_many(most) => {}
+            // All permits free: nothing is in flight.
+            _ = shared.permits.acquire_many(most) => {}
             () = stopping.wait_for(Shutdown::Immediate) => {}
         }
         Ok(shared.close(began, sent))
@@ -233,7 +241,7 @@ impl Load {
             accounts: plan.phases().iter().map(|_| Mutex::default()).collect(),
             plan,
             timeout: bounds.timeout,
-            slots: Arc::new(Semaphore::new(bounds.in_flight.get() as usize)),
+            permits: Arc::new(Semaphore::new(bounds.in_flight.get() as usize)),
             progress,
             start,
         }
@@ -242,11 +250,11 @@ impl Load {
 
 impl Shared {
     /// Closes the accounts.
-    fn close(&self, began: Time, Sent { phases: stretches, interrupted }: Sent) -> Outcome {
+    fn close(&self, began: Time, Sent { phases: spans, interrupted }: Sent) -> Summary {
         let now = self.start.elapsed();
         let mut ended = Duration::ZERO;
-        let accounts = self.plan.phases().iter().zip(&self.accounts).zip(stretches);
-        let phases = accounts.map(|((planned, account), Stretch { began, ended: over, due })| {
+        let accounts = self.plan.phases().iter().zip(&self.accounts).zip(spans);
+        let phases = accounts.map(|((planned, account), PhaseSpan { began, ended: over, due })| {
             let Account { mut ledger, last } =
                 std::mem::take(&mut *account.lock().unwrap_or_else(PoisonError::into_inner));
             let left_behind = ledger.due() < due;
@@ -255,24 +263,28 @@ impl Shared {
             Phase { name: planned.name.clone(), began, ended: over, ledger }
         });
         let phases = phases.collect();
-        Outcome { began, phases, ended, interrupted }
+        Summary { began, phases, ended, interrupted }
     }
 }
 
 /// One request, from leaving to its record.
-async fn one(
+async fn run_request(
     shared: Arc<Shared>,
-    number: Number,
+    id: RequestId,
     turn: usize,
     outgoing: Box<Outgoing>,
-    slot: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) {
     let left = Instant::now();
     let deadline = left + shared.timeout;
     let (_, pool) = &shared.targets[turn];
-    let (fate, connection) = exchange(pool, outgoing, deadline).await;
-    shared.enter(number, fate, left);
-    drop(slot);
+    let injected = outgoing.injected;
+    let RoundTrip { outcome, sent, connection } = round_trip(pool, outgoing, deadline).await;
+    let injected =
+        injected.filter(|(status, _)| outcome == Outcome::Answered(*status)).map(|(_, at_least)| at_least);
+    let sent = sent.map(|(at, handshake)| (at, Trip { handshake, injected }));
+    shared.enter(id, outcome, left, sent);
+    drop(permit);
     if let Some(connection) = connection {
         pool.put_back(connection, deadline).await;
     }
@@ -308,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn latency_counts_from_when_a_request_was_due_and_own_lag_is_told() {
+    async fn response_time_counts_from_when_a_request_was_due_service_time_does_not_and_own_lag_is_told() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let answers = tokio::spawn(answer(listener));
@@ -319,20 +331,26 @@ mod tests {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             hang_up: None,
+            work: None,
         };
         let arrivals = Arrivals::constant("100/s".parse().unwrap(), Some(200 * MS));
         let bounds = Bounds { timeout: 30_000 * MS, in_flight: NonZero::new(100).unwrap() };
         let load = Load::new(vec![target], Plan::steady(7, arrivals, request), bounds).unwrap();
         let (_stopper, stopping) = shutdown::channel();
-        // All of it fell due before it could begin.
+        // All of it fell due before it could start.
         let start = Instant::now().checked_sub(300 * MS).unwrap();
-        let outcome = load.follow(start, Time::from_millis(0), stopping).await.unwrap();
+        let summary = load.follow(start, Time::from_millis(0), stopping).await.unwrap();
         answers.abort();
-        let ledger = outcome.ledger();
-        assert_eq!(ledger.fates().collect::<Vec<_>>(), [(Fate::Answered(StatusCode::OK), 20)]);
+        let ledger = summary.ledger();
+        let service_time = ledger.service_time().unwrap();
+        assert_eq!(ledger.outcomes().collect::<Vec<_>>(), [(Outcome::Answered(StatusCode::OK), 20)]);
         let (lag, latency) = (ledger.lag().max().unwrap(), ledger.latency().max().unwrap());
         assert!(lag >= 299 * MS, "lag {lag:?}");
         assert!(latency >= lag, "latency {latency:?}, lag {lag:?}");
-        assert!(ledger.latency().quantile(0.0).unwrap() >= 100 * MS, "each was due long before");
+        assert!(ledger.latency().min().unwrap() >= 100 * MS, "each was due long before");
+        assert!(service_time.min().unwrap() < 100 * MS, "{service_time:?}");
+        let handshake = ledger.path().handshake();
+        assert_eq!((service_time.count(), handshake.count()), (20, 20));
+        assert!(handshake.min().unwrap() > Duration::ZERO && ledger.path().injected().is_none());
     }
 }

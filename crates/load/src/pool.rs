@@ -10,17 +10,17 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::request::Sending;
-use firedrill_net::{Connector, Readiness, Unreached};
+use firedrill_net::{Connector, Opened, Readiness, Unreached};
 
 /// A connection is used for this long. A name that has got more addresses has its share of the
 /// requests move there within this time, and connections that nobody needs any more end.
-pub(super) const AGE: Duration = Duration::from_secs(10);
+pub(super) const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// The idle connections to one target. Those in use belong to whoever took them.
 #[derive(Debug)]
 pub(super) struct Pool {
     connector: Connector,
-    presence: Readiness,
+    readiness: Readiness,
     idle: Mutex<VecDeque<Connection>>,
 }
 
@@ -29,6 +29,8 @@ pub(super) struct Pool {
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Sending>,
     pub(super) opened: Instant,
+    /// How long its TCP handshake took.
+    pub(super) handshake: Duration,
     /// Whether it has carried a request before.
     pub(super) used: bool,
     /// The task that reads and writes, and owns the socket.
@@ -37,8 +39,8 @@ pub(super) struct Connection {
 
 impl Pool {
     pub(super) fn new(connector: Connector) -> Self {
-        let presence = Readiness::new(connector.to().clone());
-        Self { connector, presence, idle: Mutex::default() }
+        let readiness = Readiness::new(connector.to().clone());
+        Self { connector, readiness, idle: Mutex::default() }
     }
 
     /// The connection that was used last, or a new one.
@@ -52,14 +54,14 @@ impl Pool {
 
     async fn open(&self, deadline: Instant) -> Result<Connection, Unreached> {
         let connected = self.connector.open(deadline).await;
-        self.presence.note(&connected);
-        let stream = connected?;
+        self.readiness.note(&connected);
+        let Opened { stream, handshake } = connected?;
         let shaken = timeout_at(deadline, http1::handshake(TokioIo::new(stream))).await;
         let (sender, connection) =
             shaken.map_err(|_| Unreached::TimedOut)?.map_err(|error| Unreached::Failed(error.to_string()))?;
         // Ends when the sender is dropped. An error of it reaches the request that it hits.
         let driver = tokio::spawn(connection).abort_handle();
-        Ok(Connection { sender, opened: Instant::now(), used: false, driver })
+        Ok(Connection { sender, opened: Instant::now(), handshake, used: false, driver })
     }
 
     /// Gives a connection back once it can take another request.
@@ -78,7 +80,7 @@ impl Pool {
     pub(super) fn keep(&self, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push_back(connection);
-        while idle.front().is_some_and(Connection::is_over) {
+        while idle.front().is_some_and(Connection::is_expired) {
             idle.pop_front();
         }
     }
@@ -86,7 +88,7 @@ impl Pool {
     fn idle(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(connection) = idle.pop_back() {
-            if !connection.is_over() {
+            if !connection.is_expired() {
                 return Some(connection);
             }
         }
@@ -100,8 +102,8 @@ impl Connection {
         self.driver.abort();
     }
 
-    fn is_over(&self) -> bool {
-        self.sender.is_closed() || self.opened.elapsed() >= AGE
+    fn is_expired(&self) -> bool {
+        self.sender.is_closed() || self.opened.elapsed() >= MAX_AGE
     }
 }
 
@@ -130,7 +132,7 @@ mod tests {
         pool.put_back(first, soon()).await;
         let mut again = pool.take(soon()).await.unwrap();
         assert!(again.used);
-        again.opened -= AGE;
+        again.opened -= MAX_AGE;
         pool.put_back(again, soon()).await;
         assert!(!pool.take(soon()).await.unwrap().used);
     }
@@ -140,7 +142,7 @@ mod tests {
         let (pool, _listener) = pool().await;
         let (one, other) = (pool.take(soon()).await.unwrap(), pool.take(soon()).await.unwrap());
         pool.put_back(one, soon()).await;
-        pool.idle.lock().unwrap()[0].opened -= AGE;
+        pool.idle.lock().unwrap()[0].opened -= MAX_AGE;
         pool.put_back(other, soon()).await;
         assert_eq!(pool.idle.lock().unwrap().len(), 1);
     }

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -11,6 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+
+use firedrill_contract::Work;
 
 use firedrill_net::Target;
 
@@ -29,6 +32,8 @@ pub struct Request {
     pub body: Bytes,
     /// Where its client hangs up.
     pub hang_up: Option<HangUp>,
+    /// What it asks of `/work`, seed included, where the drill is to know what the service does for it.
+    pub work: Option<Work>,
 }
 
 /// Where a client hangs up.
@@ -82,6 +87,8 @@ pub(super) struct Outgoing {
     pub(super) hang_up: Option<HangUp>,
     /// Hears when the body has been taken, where its client is to hang up then.
     pub(super) sent: Option<oneshot::Receiver<()>>,
+    /// What the service has to take for it at least, where it answers with this status.
+    pub(super) injected: Option<(StatusCode, Duration)>,
 }
 
 /// A body as it is sent: at once, or when the service has asked for it.
@@ -119,8 +126,18 @@ impl Request {
         request.headers_mut().insert(header::HOST, target.host_header().clone());
         let waits = self.hang_up == Some(HangUp::BeforeAnswer);
         let sent = waits.then(|| hold_back(&mut request));
-        Ok(Box::new(Outgoing { request, hang_up: self.hang_up, sent }))
+        let injected = self.work.as_ref().and_then(|work| injected(work, n));
+        Ok(Box::new(Outgoing { request, hang_up: self.hang_up, sent, injected }))
     }
+}
+
+/// How long the service takes at least for the `n`th such request, and with which status it answers then.
+///
+/// Nothing of a 503: a service that has too much to do answers so at once.
+fn injected(work: &Work, n: u64) -> Option<(StatusCode, Duration)> {
+    let injection = work.draw(work.seed?, n);
+    let status = StatusCode::from_u16(injection.status).ok()?;
+    (status != StatusCode::SERVICE_UNAVAILABLE).then_some((status, injection.latency + injection.cpu))
 }
 
 /// Holds the body back until the service asks for it with 100 Continue (RFC 9110, section 10.1.1),
@@ -188,6 +205,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             hang_up: None,
+            work: None,
         }
     }
 
@@ -238,5 +256,20 @@ mod tests {
         outgoing.request.extensions_mut().clear();
         assert!(outgoing.request.body_mut().frame().await.unwrap().is_err(), "the connection is gone");
         assert!(outgoing.sent.unwrap().try_recv().is_err());
+    }
+
+    #[test]
+    fn what_work_takes_at_least_is_known_unless_it_could_be_shed() {
+        let asks = |query: &str| {
+            let mut work = Work::from_query(query, &firedrill_contract::Caps::WIDEST).unwrap();
+            work.seed = Some(7);
+            Request { work: Some(work), ..request(Query::default()) }
+        };
+        let target = Target::parse("http://app:8080").unwrap();
+        let injected = |query: &str| asks(query).nth(0, &target).unwrap().injected;
+        let millis = Duration::from_millis;
+        assert_eq!(injected("latency=20ms&cpu=5ms&status=404"), Some((StatusCode::NOT_FOUND, millis(25))));
+        assert_eq!(injected("latency=20ms&status=503"), None);
+        assert_eq!(request(Query::default()).nth(0, &target).unwrap().injected, None);
     }
 }

@@ -39,6 +39,16 @@ impl Timings {
         self.0.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The shortest, to three digits; nothing when none was recorded.
+    #[must_use]
+    pub fn min(&self) -> Option<Duration> {
+        (!self.0.is_empty()).then(|| Duration::from_micros(self.0.min()))
+    }
+
     /// What this share of them, from 0 to 1, was not above; nothing when none was recorded.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Duration> {

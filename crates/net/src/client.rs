@@ -236,7 +236,7 @@ impl Client {
         request: Request<Full<Bytes>>,
         deadline: Instant,
     ) -> Result<Response<Incoming>, String> {
-        let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?;
+        let stream = self.connector.open(deadline).await.map_err(|why| why.to_string())?.stream;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(whole)?;
         tokio::spawn(connection);
         sender.send_request(request).await.map_err(whole)

@@ -70,6 +70,16 @@ impl fmt::Display for Unreached {
 
 impl Error for Unreached {}
 
+/// A new connection.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is read from and written to.
+    pub stream: Stream,
+    /// How long the TCP handshake took: a round trip to whoever took the connection, without looking up its name and
+    /// without TLS.
+    pub handshake: Duration,
+}
+
 impl Connector {
     /// A host that the system's resolver looks up.
     #[must_use]
@@ -111,11 +121,12 @@ impl Connector {
     ///
     /// # Errors
     /// When no address took the connection before `deadline`, or the one that did cannot be trusted.
-    pub async fn open(&self, deadline: Instant) -> Result<Stream, Unreached> {
-        let stream = self.connect(deadline).await?;
-        let Some(trust) = &self.trust else { return Ok(Stream::Plain(stream)) };
+    pub async fn open(&self, deadline: Instant) -> Result<Opened, Unreached> {
+        let (stream, handshake) = self.handshake(deadline).await?;
+        let Some(trust) = &self.trust else { return Ok(Opened { stream: Stream::Plain(stream), handshake }) };
         let secured = timeout_at(deadline, trust.secure(stream, self.to.host())).await;
-        secured.map_err(|_| Unreached::TimedOut)?.map_err(Unreached::Insecure)
+        let stream = secured.map_err(|_| Unreached::TimedOut)?.map_err(Unreached::Insecure)?;
+        Ok(Opened { stream, handshake })
     }
 
     /// Connects to the next address in turn, or, where it fails, to one of the others.
@@ -126,6 +137,11 @@ impl Connector {
     /// # Errors
     /// When no address took the connection before `deadline`.
     pub async fn connect(&self, deadline: Instant) -> Result<TcpStream, Unreached> {
+        Ok(self.handshake(deadline).await?.0)
+    }
+
+    /// Connects, and says how long the address that took the connection took for it.
+    async fn handshake(&self, deadline: Instant) -> Result<(TcpStream, Duration), Unreached> {
         let looked_up = timeout_at(deadline, self.addresses()).await;
         let addresses = looked_up.map_err(|_| Unreached::TimedOut)?.map_err(Unreached::Unnamed)?;
         let count = addresses.len();
@@ -133,13 +149,15 @@ impl Connector {
         let mut why = Unreached::Refused;
         for tried in 0..count {
             let address = addresses[first.wrapping_add(tried) % count];
-            let left = deadline.saturating_duration_since(Instant::now());
+            let started = Instant::now();
+            let left = deadline.saturating_duration_since(started);
             let share = left / u32::try_from(count - tried).unwrap_or(u32::MAX);
             match timeout(share, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
+                    let took = started.elapsed();
                     // Without it the connection works all the same, only slower.
                     let _ = stream.set_nodelay(true);
-                    return Ok(stream);
+                    return Ok((stream, took));
                 }
                 Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {}
                 Ok(Err(error)) => why = Unreached::Failed(error.to_string()),

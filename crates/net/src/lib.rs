@@ -20,7 +20,7 @@ mod target;
 mod tls;
 
 pub use client::Client;
-pub use connector::{Connector, FRESH, Unreached};
+pub use connector::{Connector, FRESH, Opened, Unreached};
 pub use credentials::{Credentials, Unsendable};
 pub use host_port::{HostPort, Misnamed};
 pub use readiness::Readiness;

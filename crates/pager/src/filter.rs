@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::book::Page;
+use super::store::Page;
 use super::webhook::Status;
 use firedrill_contract::Refusal;
 use firedrill_contract::quantity::parse_duration;
+use firedrill_server::request::Query;
 
 const NAMES: &str = "alertname, label, since and status";
 
@@ -19,19 +20,18 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Reads a query string.
-    pub(super) fn from_query(query: &str, now: Timestamp) -> Result<Self, Refusal> {
+    pub(super) fn from_query(query: &Query, now: Timestamp) -> Result<Self, Refusal> {
         let mut filter = Self::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        for (name, value) in query.parameters() {
             let refusal = |expected: &str| {
                 Err(Refusal {
-                    parameter: name.clone().into_owned(),
-                    got: value.clone().into_owned(),
+                    parameter: name.to_owned(),
+                    got: value.to_owned(),
                     expected: expected.to_owned(),
                 })
             };
-            let twice = match &*name {
-                "alertname" => filter.alertname.replace(value.clone().into_owned()).is_some(),
+            let twice = match name {
+                "alertname" => filter.alertname.replace(value.to_owned()).is_some(),
                 "label" => match value.split_once('=') {
                     Some((key, value)) if !key.is_empty() => {
                         filter.labels.push((key.to_owned(), value.to_owned()));
@@ -39,13 +39,13 @@ impl Filter {
                     }
                     _ => return refusal("a label and its value, such as label=severity=page"),
                 },
-                "since" => match time(&value, now) {
+                "since" => match time(value, now) {
                     Some(since) => filter.since.replace(since).is_some(),
                     None => {
                         return refusal("a time such as 2026-01-31T12:00:00Z, or how long ago, such as 10m");
                     }
                 },
-                "status" => match &*value {
+                "status" => match value {
                     "firing" => filter.status.replace(Status::Firing).is_some(),
                     "resolved" => filter.status.replace(Status::Resolved).is_some(),
                     _ => return refusal("firing or resolved"),
@@ -59,9 +59,9 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether a page is among those that were asked for. Since a time are those that were heard of then
+    /// Whether a page is among those that were asked for. Since a time are those that were notified then
     /// or later.
-    pub(super) fn takes(&self, page: &Page) -> bool {
+    pub(super) fn matches(&self, page: &Page) -> bool {
         self.alertname.as_ref().is_none_or(|name| page.alertname() == name)
             && self.labels.iter().all(|(name, value)| page.labels.get(name) == Some(value))
             && self.since.is_none_or(|since| page.last_received_at >= since)
@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn read(query: &str) -> Filter {
-        Filter::from_query(query, now()).unwrap_or_else(|refusal| panic!("{query}: {refusal}"))
+        Filter::from_query(&Query::parse(query), now()).unwrap_or_else(|refusal| panic!("{query}: {refusal}"))
     }
 
     fn page() -> Page {
@@ -134,7 +134,7 @@ mod tests {
             ("since=10m", true),
             ("alertname=A&status=resolved", false),
         ] {
-            assert_eq!(read(query).takes(&page()), takes, "{query}");
+            assert_eq!(read(query).matches(&page()), takes, "{query}");
         }
     }
 
@@ -150,7 +150,10 @@ mod tests {
             ("status=firing&status=resolved", "status"),
             ("alertname=A&alertname=A", "alertname"),
         ] {
-            assert_eq!(Filter::from_query(query, now()).expect_err(query).parameter, parameter);
+            assert_eq!(
+                Filter::from_query(&Query::parse(query), now()).expect_err(query).parameter,
+                parameter
+            );
         }
     }
 }

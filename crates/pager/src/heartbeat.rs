@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::webhook::Status;
-use firedrill_contract::quantity::format_duration;
+use firedrill_contract::display;
 
 /// When the alert that always fires was last heard of.
 #[derive(Debug)]
@@ -33,7 +33,6 @@ struct Beat {
 pub(super) enum Pulse {
     /// No beat has come, and it is not yet time to worry.
     Awaited,
-    /// It beats.
     Beats,
     /// No beat ever came, for longer than the timeout.
     NeverBegan,
@@ -74,8 +73,7 @@ impl Heartbeat {
         self.timeout
     }
 
-    /// Takes a notification about the alert.
-    pub(super) fn receive(&mut self, status: Status, at: Instant, time: Timestamp) {
+    pub(super) fn record(&mut self, status: Status, at: Instant, time: Timestamp) {
         match status {
             Status::Firing => {
                 self.last = Some(Beat { at, time });
@@ -85,7 +83,6 @@ impl Heartbeat {
         }
     }
 
-    /// How the chain is now.
     pub(super) fn pulse(&self, now: Instant) -> Pulse {
         match self.last {
             _ if self.resolved => Pulse::Ended,
@@ -100,7 +97,6 @@ impl Heartbeat {
         now.saturating_duration_since(self.last.map_or(self.began, |beat| beat.at))
     }
 
-    /// When the last beat came.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.last.map(|beat| beat.time)
     }
@@ -110,13 +106,13 @@ impl Heartbeat {
         self.last.map_or(self.began, |beat| beat.at) + self.timeout
     }
 
-    /// How the chain is, as a sentence.
-    pub(super) fn sentence(&self, now: Instant) -> String {
+    /// For people.
+    pub(super) fn describe(&self, now: Instant) -> String {
         let Self { alertname, .. } = self;
-        let age = format_duration(Duration::from_secs(self.age(now).as_secs()));
-        let timeout = format_duration(self.timeout);
+        let age = display::duration(Duration::from_secs(self.age(now).as_secs()));
+        let timeout = display::duration(self.timeout);
         match self.pulse(now) {
-            Pulse::Awaited => format!("the first {alertname} is awaited, for {timeout} at most"),
+            Pulse::Awaited => format!("the first {alertname} is expected within {timeout}"),
             Pulse::Beats => format!("{alertname} came {age} ago"),
             Pulse::NeverBegan => format!(
                 "{alertname} never came in the {age} since this pager began to listen (allowed: {timeout}): nothing shows that an alert would reach it"
@@ -149,30 +145,34 @@ mod tests {
         assert_eq!(heartbeat.deadline(), began + 60 * SECOND);
         let late = began + 61 * SECOND;
         assert_eq!((heartbeat.pulse(late), heartbeat.age(late)), (Pulse::NeverBegan, 61 * SECOND));
-        assert!(heartbeat.sentence(late).contains("never came in the 61s"), "{}", heartbeat.sentence(late));
+        assert!(
+            heartbeat.describe(late).contains("never came in the 1 min 1 s"),
+            "{}",
+            heartbeat.describe(late)
+        );
     }
 
     #[test]
     fn a_beat_is_good_for_the_timeout_and_the_next_one_brings_it_back() {
         let (mut heartbeat, began) = heartbeat();
         let time = Timestamp::UNIX_EPOCH;
-        heartbeat.receive(Status::Firing, began + 100 * SECOND, time);
+        heartbeat.record(Status::Firing, began + 100 * SECOND, time);
         assert_eq!(heartbeat.pulse(began + 160 * SECOND), Pulse::Beats);
         let late = began + 161 * SECOND;
         assert_eq!((heartbeat.pulse(late), heartbeat.age(late)), (Pulse::Late, 61 * SECOND));
-        assert!(heartbeat.sentence(late).contains("61s ago"), "{}", heartbeat.sentence(late));
-        heartbeat.receive(Status::Firing, late, time);
+        assert!(heartbeat.describe(late).contains("1 min 1 s ago"), "{}", heartbeat.describe(late));
+        heartbeat.record(Status::Firing, late, time);
         assert_eq!((heartbeat.pulse(late), heartbeat.last()), (Pulse::Beats, Some(time)));
     }
 
     #[test]
     fn an_end_that_alertmanager_speaks_of_is_not_waited_for() {
         let (mut heartbeat, began) = heartbeat();
-        heartbeat.receive(Status::Firing, began, Timestamp::UNIX_EPOCH);
-        heartbeat.receive(Status::Resolved, began + SECOND, Timestamp::UNIX_EPOCH);
+        heartbeat.record(Status::Firing, began, Timestamp::UNIX_EPOCH);
+        heartbeat.record(Status::Resolved, began + SECOND, Timestamp::UNIX_EPOCH);
         assert_eq!(heartbeat.pulse(began + SECOND), Pulse::Ended);
         assert!(heartbeat.pulse(began + SECOND).has_stopped());
-        heartbeat.receive(Status::Firing, began + 2 * SECOND, Timestamp::UNIX_EPOCH);
+        heartbeat.record(Status::Firing, began + 2 * SECOND, Timestamp::UNIX_EPOCH);
         assert_eq!(heartbeat.pulse(began + 2 * SECOND), Pulse::Beats);
     }
 }

@@ -16,12 +16,13 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, NativeHistogramConfig};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Config;
-use super::book::{News, What};
+use super::config::Config;
 use super::heartbeat::Heartbeat;
-use super::route;
+use super::route::{READY, SERVED, WEBHOOK};
+use super::store::{Change, Event};
 use super::webhook::Status;
-use firedrill_server::telemetry::{self as server, ErrorType, Method, RequestLabels};
+use firedrill_server::outcome::{ErrorType, Method};
+use firedrill_server::telemetry::{self as server, RequestLabels};
 
 /// The upper edges of the classic buckets of `firedrill_pager_delay_seconds`.
 ///
@@ -79,7 +80,7 @@ pub(super) enum Reason {
     Incomplete,
     /// The token is missing or wrong.
     Unauthorized,
-    /// Too many are being taken in.
+    /// Too many are being read.
     Busy,
 }
 
@@ -112,7 +113,6 @@ impl EncodeLabelValue for Reason {
     }
 }
 
-/// The metrics of one pager.
 #[derive(Debug)]
 pub(super) struct Telemetry {
     registry: Registry,
@@ -155,7 +155,6 @@ impl Telemetry {
         telemetry
     }
 
-    /// What is exposed.
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
     }
@@ -175,14 +174,14 @@ impl Telemetry {
     }
 
     /// Counts what happened to a page, under the label of its receiver.
-    pub(super) fn count(&self, news: &News, receiver: &str) {
-        let (receiver, page) = (receiver.to_owned(), &news.page);
-        if news.what == What::Repeats {
+    pub(super) fn count(&self, event: &Event, receiver: &str) {
+        let (receiver, page) = (receiver.to_owned(), &event.page);
+        if event.change == Change::Repeats {
             self.repeated.get_or_create(&ReceiverLabels { receiver }).inc();
             return;
         }
         self.pages.get_or_create(&PageLabels { status: page.status, receiver }).inc();
-        if news.what == What::Rings
+        if event.change == Change::Rings
             && let Some(delay) = page.delay_seconds
         {
             // Below zero only by the difference of two clocks.
@@ -252,10 +251,10 @@ impl Telemetry {
         for reason in Reason::ALL {
             drop(self.refused.get_or_create(&ReasonLabels { reason }));
         }
-        let gets = route::SERVED.into_iter().filter(|route| *route != route::WEBHOOK);
-        let posts = [200, 400, 401, 408, 413, 415].map(|status| (Method::Post, route::WEBHOOK, status));
+        let gets = SERVED.into_iter().filter(|route| *route != WEBHOOK);
+        let posts = [200, 400, 401, 408, 413, 415].map(|status| (Method::POST, WEBHOOK, status));
         for (http_request_method, http_route, status) in
-            gets.map(|route| (Method::Get, route, 200)).chain(posts).chain([(Method::Get, route::READY, 503)])
+            gets.map(|route| (Method::GET, route, 200)).chain(posts).chain([(Method::GET, READY, 503)])
         {
             drop(self.server.request_duration.get_or_create(&RequestLabels {
                 http_request_method,

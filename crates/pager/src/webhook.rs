@@ -67,7 +67,7 @@ pub(super) struct Alert {
 
 /// Why a payload is not understood. Displays as what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotUnderstood {
+pub(super) enum PayloadError {
     /// It is not what Alertmanager sends.
     #[error("{0}")]
     Malformed(String),
@@ -78,22 +78,22 @@ pub(super) enum NotUnderstood {
 
 impl Notification {
     /// Reads a payload.
-    pub(super) fn from_json(json: &[u8]) -> Result<Self, NotUnderstood> {
+    pub(super) fn from_json(json: &[u8]) -> Result<Self, PayloadError> {
         #[derive(Deserialize)]
         struct Versioned {
             version: String,
         }
         match json.trim_ascii_start().first() {
             Some(b'{') => {}
-            Some(_) => return Err(NotUnderstood::Malformed("expected a JSON object".to_owned())),
-            None => return Err(NotUnderstood::Malformed("the body is empty: expected JSON".to_owned())),
+            Some(_) => return Err(PayloadError::Malformed("expected a JSON object".to_owned())),
+            None => return Err(PayloadError::Malformed("the body is empty: expected JSON".to_owned())),
         }
         let Versioned { version } = read(json)?;
         if version != VERSION {
-            return Err(NotUnderstood::Version(quoted(&version)));
+            return Err(PayloadError::Version(quoted(&version)));
         }
         let notification: Self = read(json)?;
-        let missing = |what: fmt::Arguments<'_>| Err(NotUnderstood::Malformed(format!("{what} is empty")));
+        let missing = |what: fmt::Arguments<'_>| Err(PayloadError::Malformed(format!("{what} is empty")));
         if notification.receiver.is_empty() {
             return missing(format_args!("receiver"));
         }
@@ -104,7 +104,7 @@ impl Notification {
     }
 }
 
-fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotUnderstood> {
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, PayloadError> {
     let mut json = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut json).map_err(malformed)?;
     json.end().map_err(malformed)?;
@@ -112,17 +112,17 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotUnderstood> {
 }
 
 /// What is wrong, fit to be shown and logged, whatever names and values of the payload it tells.
-fn malformed(error: impl fmt::Display) -> NotUnderstood {
+fn malformed(error: impl fmt::Display) -> PayloadError {
     const SHOWN: usize = 300;
-    let told = error.to_string();
+    let text = error.to_string();
     let mut shown = String::new();
-    for c in told.chars().take(SHOWN) {
+    for c in text.chars().take(SHOWN) {
         match c {
             '"' | '\'' | '\\' => shown.push(c),
             c => shown.extend(c.escape_debug()),
         }
     }
-    NotUnderstood::Malformed(shown)
+    PayloadError::Malformed(shown)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use firedrill_contract::{Caps, OpenTo, Size, Token, Workloads};
 use firedrill_drill::evidence::fuzz::{Told, exposed};
-use firedrill_server::{self as server, Patience};
+use firedrill_server::{self as server, Timeouts};
 use firedrill_service::fuzz::Exposed;
 use firedrill_service::{Config, Service};
 
@@ -73,7 +73,7 @@ impl Running {
         runtime.start_paused(true);
         let runtime = runtime.enable_all().build().expect("there is a runtime");
         let service = runtime.block_on(Service::bind(config())).expect("it can listen");
-        let (address, exposed) = (service.address(), Exposed::by(&service));
+        let (address, exposed) = (service.address(), Exposed::new(&service));
         exposed.forget();
         let ended = runtime.spawn(service.run());
         Self { runtime, address, exposed, ended }
@@ -87,7 +87,7 @@ fn config() -> Config {
             listen: "127.0.0.1:0".to_owned(),
             max_connections: 8,
             max_header: Size(8 << 10),
-            patience: Patience { header: 2 * PATIENCE, idle: PATIENCE, write: 2 * PATIENCE },
+            timeouts: Timeouts { header: 2 * PATIENCE, idle: PATIENCE, write: 2 * PATIENCE },
             drain: PATIENCE,
             grace: PATIENCE,
             log_requests: false,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::FutureExt as _;
 use http::HeaderMap;
-use http_body_util::BodyExt as _;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -15,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use firedrill_drill::evidence::fuzz::exposed;
 use firedrill_drill::report::example;
-use firedrill_server::exposition;
+use firedrill_server::exposition::Exposition;
 
 /// A number as it may stand in JSON.
 fn number() -> impl Strategy<Value = Value> {
@@ -152,10 +150,8 @@ proptest! {
         counter.inc_by(count);
         registry.register("some", "Some", family);
         registry.register("counted", "How many", counter);
-        let response = exposition::answer(&registry, &HeaderMap::new());
-        let body = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
-        let text = str::from_utf8(&body).unwrap();
-        let read = exposed(text).map_err(TestCaseError::fail)?;
+        let text = String::from_utf8(Exposition::write(&registry, &HeaderMap::new()).unwrap().bytes).unwrap();
+        let read = exposed(&text).map_err(TestCaseError::fail)?;
         let mut expected: Vec<_> = gauges.into_iter().map(|(label, value)| ("some".to_owned(), vec![("label".to_owned(), label)], value)).collect();
         #[expect(clippy::cast_precision_loss, reason = "as the exposition's readers do")]
         expected.push(("counted_total".to_owned(), Vec::new(), count as f64));

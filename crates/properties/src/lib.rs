@@ -44,11 +44,12 @@ pub fn work(input: &[u8]) {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let members = pairs.iter().map(|(name, value)| format!("{}:{}", text(name), text(value)));
     let object = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
-    let by_json = Work::from_query_and_json("", object.as_bytes(), &caps());
+    let by_json = Work::parse_with_json([], object.as_bytes(), &caps());
     assert_eq!(by_query, by_json, "a query and JSON of the same names mean the same");
     taken_or_refused(&by_query, |name| pairs.iter().any(|(given, _)| quoted(given) == name));
     if let Some(json) = json {
-        let both = Work::from_query_and_json(&query, json, &caps());
+        let both =
+            Work::parse_with_json(pairs.iter().map(|(name, value)| (&**name, &**value)), json, &caps());
         taken_or_refused(&both, |_| true);
     }
 }

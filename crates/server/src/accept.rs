@@ -1,4 +1,4 @@
-//! Takes connections within bounds, and serves each to its end.
+//! Accepts connections within bounds, and serves each to its end.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,50 +19,54 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::answer::{Body, Request};
-use super::connection::{Aftermath, Connection, Link};
+use super::connection::Connection;
+use super::core::Core;
+use super::endpoint::method_not_allowed;
 use super::host;
 use super::lifecycle::Phase;
+use super::link::{Link, OnClose};
 use super::measure::{Measured, Measurement};
+use super::outcome::ErrorType;
 use super::problem::Problem;
-use super::telemetry::{ErrorType, ReasonLabels, Unreadable};
-use super::{Core, Program};
+use super::program::Program;
+use super::request::Request;
+use super::telemetry::{ReasonLabels, Unreadable};
 
 /// How long the client of a new connection may take to begin its request while the service ends.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Refusals that may be under way at a time; one more connection is closed without a word.
-const REFUSALS: usize = 32;
+/// Rejections that may be under way at a time; one more connection is closed without an answer.
+const REJECTIONS: usize = 32;
 
 /// What each connection is served with.
 pub(super) struct Acceptor<P> {
     program: Arc<P>,
     core: Arc<Core>,
     /// One for each connection that may be open.
-    slots: Arc<Semaphore>,
-    /// One for each connection that may be refused with an answer.
-    refusals: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    /// One for each connection that may be rejected with an answer.
+    rejections: Arc<Semaphore>,
 }
 
 impl<P: Program> Acceptor<P> {
     pub(super) fn new(program: Arc<P>, core: Arc<Core>) -> Self {
-        let slots = Arc::new(Semaphore::new(core.config.max_connections.into()));
-        Self { program, core, slots, refusals: Arc::new(Semaphore::new(REFUSALS)) }
+        let permits = Arc::new(Semaphore::new(core.config.max_connections.into()));
+        Self { program, core, permits, rejections: Arc::new(Semaphore::new(REJECTIONS)) }
     }
 
     /// Waits until no connection is open.
     pub(super) async fn idle(&self) {
-        let _ = self.slots.acquire_many(self.core.config.max_connections.into()).await;
+        let _ = self.permits.acquire_many(self.core.config.max_connections.into()).await;
     }
 
     pub(super) async fn accept(&self, listener: &TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => self.take(stream),
-                Err(error) if is_of_the_connection(&error) => {}
+                Ok((stream, _)) => self.serve_or_reject(stream),
+                Err(error) if is_connection_error(&error) => {}
                 Err(error) => {
-                    // Out of files or memory: what is open goes on, and what waits is taken when there is room.
-                    tracing::error!(%error, "cannot take a connection");
+                    // Out of files or memory: what is open goes on, and what waits is accepted when there is room.
+                    tracing::error!(%error, "cannot accept a connection");
                     sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -70,25 +74,25 @@ impl<P: Program> Acceptor<P> {
     }
 
     /// Serves the clients whose connections the kernel has accepted already, and closes the listener.
-    pub(super) fn accept_the_rest(&self, listener: TcpListener) {
+    pub(super) fn accept_backlog(&self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
         while let Ok((stream, _)) = listener.accept() {
             if stream.set_nonblocking(true).is_ok()
                 && let Ok(stream) = TcpStream::from_std(stream)
             {
-                self.take(stream);
+                self.serve_or_reject(stream);
             }
         }
     }
 
-    /// Serves a connection in a task of its own, or refuses it.
-    fn take(&self, stream: TcpStream) {
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+    /// Serves a connection in a task of its own, or rejects it.
+    fn serve_or_reject(&self, stream: TcpStream) {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             self.core.telemetry.connections_refused.inc();
-            if let Ok(refusal) = Arc::clone(&self.refusals).try_acquire_owned() {
+            if let Ok(rejection) = Arc::clone(&self.rejections).try_acquire_owned() {
                 tokio::spawn(async move {
-                    refuse(stream).await;
-                    drop(refusal);
+                    reject(stream).await;
+                    drop(rejection);
                 });
             }
             return;
@@ -96,19 +100,19 @@ impl<P: Program> Acceptor<P> {
         // Answers are written whole; waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
         let outages = self.core.lifecycle.outages();
-        tokio::spawn(serve(stream, Arc::clone(&self.program), Arc::clone(&self.core), outages, slot));
+        tokio::spawn(serve(stream, Arc::clone(&self.program), Arc::clone(&self.core), outages, permit));
     }
 }
 
-/// Serves one connection, taken after so many outages, to its end.
+/// Serves one connection, accepted after this many outages, to its end.
 async fn serve<P: Program>(
     stream: TcpStream,
     program: Arc<P>,
     core: Arc<Core>,
     outages: u64,
-    slot: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) {
-    let connection = Connection::new(stream, core.config.patience.clone());
+    let connection = Connection::new(stream, core.config.timeouts.clone());
     let link = connection.link();
     core.telemetry.connections.inc();
     let serving = http1::Builder::new()
@@ -116,8 +120,10 @@ async fn serve<P: Program>(
         .serve_connection(
             TokioIo::new(connection),
             service_fn(|request| {
+                let request = Request::new(request, P::ROUTES);
+                let workload = program.workload(request.route, &request.query);
                 // Begun here and not in the future, which hyper may drop before it is ever polled.
-                let measurement = Measurement::begin(&core, &link, &request);
+                let measurement = Measurement::begin(&core, &link, &request, workload);
                 respond(request, measurement, &program, &core, &link)
             }),
         );
@@ -140,18 +146,18 @@ async fn serve<P: Program>(
         }
     }
     core.telemetry.connections.dec();
-    match link.aftermath() {
-        Some(Aftermath::Exit(code)) => {
+    match link.on_close() {
+        Some(OnClose::Exit(code)) => {
             tracing::warn!(code, "ending, as a request asked");
             core.lifecycle.advance(Phase::Crashing(code));
         }
-        Some(Aftermath::Outage(duration)) => {
+        Some(OnClose::Outage(duration)) => {
             tracing::warn!(seconds = duration.as_secs_f64(), "an outage, as a request asked");
             core.lifecycle.ask_for_outage(Instant::now() + duration);
         }
         None => {}
     }
-    drop(slot);
+    drop(permit);
 }
 
 /// Serves the request that a connection has, or, where it is new, is about to have; then closes it.
@@ -185,29 +191,25 @@ async fn respond<P: Program>(
     program: &Arc<P>,
     core: &Core,
     link: &Arc<Link>,
-) -> Result<http::Response<Measured<Body>>, ResetConnection> {
-    let route = measurement.route();
-    let mut answer = if let Err(problem) = host::check(&request) {
+) -> Result<http::Response<Measured>, ResetConnection> {
+    let mut answer = if let Err(problem) = host::check(&request.head) {
         Err(problem)
-    } else if route.takes(request.method()) {
-        AssertUnwindSafe(program.answer(route, request, link)).catch_unwind().await.unwrap_or_else(|_| {
+    } else if request.route.takes(&request.head.method) {
+        AssertUnwindSafe(program.answer(request, link)).catch_unwind().await.unwrap_or_else(|_| {
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked; the log says where")
-                .counts_as(ErrorType::Panic))
+                .error_type(ErrorType::Panic))
         })
     } else {
-        Err(route.method_not_allowed())
+        Err(method_not_allowed(request.route))
     }
-    .unwrap_or_else(Problem::into_response);
-    let status = answer.status();
-    let error_type = answer.extensions_mut().remove::<ErrorType>().unwrap_or(match status.as_u16() {
-        status @ 500.. => ErrorType::Status(status),
-        _ => ErrorType::None,
-    });
+    .unwrap_or_else(Problem::into_answer);
+    let status = answer.response.status().as_u16();
+    let error_type = answer.error_type.unwrap_or_else(|| ErrorType::from_status(status));
     if error_type == ErrorType::Reset {
         measurement.reset();
         return Err(ResetConnection);
     }
-    let headers = answer.headers_mut();
+    let headers = answer.response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(const { HeaderValue::from_static("no-store") });
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
     if core.lifecycle.is_going_away() {
@@ -217,7 +219,7 @@ async fn respond<P: Program>(
     Ok(measurement.answered(answer, error_type))
 }
 
-/// What it was that could not be read as a request, if that is why the connection ended.
+/// Why what came could not be read as a request, if that ended the connection.
 fn unreadable(error: &hyper::Error, link: &Link) -> Option<Unreadable> {
     if error.is_parse_too_large() {
         Some(Unreadable::TooLarge)
@@ -238,12 +240,15 @@ fn is_timeout(error: &hyper::Error) -> bool {
 }
 
 /// Says that there are too many connections, and leaves the client a moment to read that.
-async fn refuse(mut stream: TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-        content-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 113\r\n\r\n\
-        {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"every place for connections is taken\"}";
+async fn reject(mut stream: TcpStream) {
+    let body = Problem::unavailable("the limit of connections is reached").to_json();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     let farewell = async {
-        stream.write_all(ANSWER).await?;
+        stream.write_all(&[head.as_bytes(), &body].concat()).await?;
         stream.shutdown().await?;
         // Closing while the client's request is unread would reset the connection under the answer.
         let mut ignored = [0; 1024];
@@ -254,8 +259,8 @@ async fn refuse(mut stream: TcpStream) {
     let _ = timeout(Duration::from_secs(1), farewell).await;
 }
 
-/// The client was gone before its connection was taken; accept(2) asks to try the next one.
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// The client was gone before its connection was accepted; accept(2) asks to try the next one.
+fn is_connection_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused

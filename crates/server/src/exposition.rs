@@ -12,14 +12,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prometheus_client::encoding::{prometheus_protobuf, text};
 use prometheus_client::registry::Registry;
 
-use super::answer::{Response, ok, whole};
+use super::answer::{Answer, full};
 use super::problem::Problem;
 
 /// Everything in a registry, as one client asked for it.
 #[derive(Debug)]
 pub struct Exposition {
     format: Format,
-    zipped: bool,
+    gzipped: bool,
     /// What is sent.
     pub bytes: Vec<u8>,
 }
@@ -32,26 +32,26 @@ impl Exposition {
     pub fn write(registry: &Registry, headers: &HeaderMap) -> Result<Self, EncodeError> {
         let format = Format::negotiate(headers);
         let plain = format.encode(registry)?;
-        let zipped = takes_gzip(headers);
-        let bytes = if zipped { gzip(&plain, Compression::fast()) } else { plain };
-        Ok(Self { format, zipped, bytes })
+        let gzipped = accepts_gzip(headers);
+        let bytes = if gzipped { gzip(&plain, Compression::fast()) } else { plain };
+        Ok(Self { format, gzipped, bytes })
     }
 }
 
 /// Answers a scrape.
-pub fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
-    let exposition = match Exposition::write(registry, headers) {
-        Ok(exposition) => exposition,
-        Err(error) => {
-            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
-        }
-    };
-    let mut response = ok(exposition.format.content_type(), whole(exposition.bytes));
-    if exposition.zipped {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
-    response
+///
+/// # Errors
+/// 500 where a metric cannot be encoded.
+pub fn answer(registry: &Registry, headers: &HeaderMap) -> Result<Answer, Problem> {
+    let exposition = Exposition::write(registry, headers)
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let answer = Answer::ok(exposition.format.content_type(), full(exposition.bytes))
+        .header(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+    Ok(if exposition.gzipped {
+        answer.header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
+    } else {
+        answer
+    })
 }
 
 /// A format in which metrics can be exposed.
@@ -71,7 +71,7 @@ enum Format {
 pub struct EncodeError(String);
 
 impl Format {
-    /// The format that the client likes best (RFC 9110, section 12.5.1), the text format where it names
+    /// The format that the client prefers (RFC 9110, section 12.5.1), the text format where it names
     /// none that exists: a scrape that is answered in the wrong format can be seen, one that is refused
     /// is a gap.
     fn negotiate(headers: &HeaderMap) -> Self {
@@ -136,7 +136,7 @@ impl Format {
 }
 
 /// Whether the client takes gzip.
-pub fn takes_gzip(headers: &HeaderMap) -> bool {
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     weighted(headers, &header::ACCEPT_ENCODING)
         .any(|(coding, quality)| quality > 0.0 && coding.trim().eq_ignore_ascii_case("gzip"))
 }
@@ -223,7 +223,7 @@ mod tests {
         for (accept, taken) in
             [("gzip", true), ("br, gzip;q=0.5", true), ("gzip;q=0", false), ("identity", false)]
         {
-            assert_eq!(takes_gzip(&headers(header::ACCEPT_ENCODING, accept)), taken, "{accept}");
+            assert_eq!(accepts_gzip(&headers(header::ACCEPT_ENCODING, accept)), taken, "{accept}");
         }
     }
 

@@ -1,25 +1,25 @@
 //! Which host a request is for: one Host field, and one that is a host (RFC 9110, section 7.2; RFC 9112, section 3.2).
 
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
-use super::answer::Request;
 use super::problem::Problem;
 
 /// Refuses a request that does not say which host it is for, or says so in two ways: a proxy before this
 /// server may have taken it for another one.
-pub(super) fn check(request: &Request) -> Result<(), Problem> {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let uri = request.uri();
+pub(super) fn check(head: &Parts) -> Result<(), Problem> {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    let uri = &head.uri;
     let wrong = match (hosts.next(), hosts.next()) {
         // A host alone is what CONNECT asks for, and nothing else (RFC 9112, section 3.2.3).
-        _ if uri.scheme().is_none() && uri.authority().is_some() && request.method() != Method::CONNECT => {
+        _ if uri.scheme().is_none() && uri.authority().is_some() && head.method != Method::CONNECT => {
             "the request's target has no slash before its path"
         }
         (Some(host), None) if is_host(host) => return Ok(()),
-        (None, _) if request.version() < Version::HTTP_11 => return Ok(()),
-        (None, _) => "the request has no Host header, which HTTP/1.1 asks for",
-        (Some(_), Some(_)) => "the request has more than one Host header",
-        (Some(_), None) => "the request's Host header is not a host with or without a port",
+        (None, _) if head.version < Version::HTTP_11 => return Ok(()),
+        (None, _) => "the request has no Host header: HTTP/1.1 requires one",
+        (Some(_), Some(_)) => "the request has more than one Host header: send one",
+        (Some(_), None) => "the request's Host header is not a host with an optional port",
     };
     Err(Problem::new(StatusCode::BAD_REQUEST, wrong).header(header::CONNECTION, "close"))
 }

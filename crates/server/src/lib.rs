@@ -1,23 +1,31 @@
-//! The HTTP server below every command that serves: within bounds, measured, and ending well.
+//! The HTTP server below every command that serves: bounded, measured, and ending well.
 //!
-//! Reading order: `Server` takes an address, stops listening for an `outage`, and ends well (`lifecycle`);
-//! `accept` takes connections within bounds; each connection has its deadlines (`connection`); each request on it is counted once,
-//! however it ends (`measure`), under one of the program's own paths (`route`), and goes to the `Program`,
-//! which makes an `answer`. `host` refuses who does not say which host is meant. `intake` takes in a request's body. `telemetry` names the metrics that every server has,
-//! `exposition` writes them. Errors are `problem`s.
+//! Reading order: [`Server`] takes an address, stops listening for an `outage`, and ends well ([`lifecycle`]).
+//! `accept` serves connections within bounds, each with its deadlines (`connection`). A [`request`] is counted once,
+//! however it ends (`measure`), under one of the program's own paths ([`route`]), and goes to the [`Program`], which
+//! makes an [`answer`] or a [`problem`]. [`outcome`] is what it counts as, [`telemetry`] names the metrics that every
+//! server has, [`exposition`] writes them. `host` rejects requests that do not say which host they are for,
+//! [`request_body`] reads JSON, and [`endpoint`] has what every server answers.
 
 mod accept;
 pub mod answer;
-pub mod connection;
+mod config;
+mod connection;
+mod core;
+pub mod endpoint;
 pub mod exposition;
 mod host;
-pub mod html;
-pub mod intake;
 pub mod lifecycle;
-pub mod measure;
+pub mod link;
+mod measure;
 mod outage;
+pub mod outcome;
 pub mod problem;
+mod program;
+pub mod request;
+pub mod request_body;
 pub mod route;
+mod series;
 pub mod telemetry;
 
 use std::io;
@@ -30,40 +38,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use accept::Acceptor;
-use answer::{Request, Response};
-use connection::Link;
-pub use connection::Patience;
-use firedrill_contract::Size;
+pub use config::{Config, Timeouts};
+use core::Core;
 use lifecycle::{Lifecycle, Phase};
 use outage::{AddressLost, listen_again};
-use problem::Problem;
-use route::{Route, Routes};
+pub use program::Program;
 pub use telemetry::BUCKETS;
 use telemetry::Telemetry;
 
-/// The exit code of a program that could not do what was asked.
-const CANNOT_GO_ON: u8 = 2;
-
-/// What every server can be told at its start.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The address to listen on; port 0 lets the system choose.
-    pub listen: String,
-    /// Connections at a time.
-    pub max_connections: u16,
-    /// A request's line and headers together.
-    pub max_header: Size,
-    /// How long a client may take for everything but a request's body.
-    pub patience: Patience,
-    /// From being told to end until no new connection is taken.
-    pub drain: Duration,
-    /// From then until requests in flight are given up.
-    pub grace: Duration,
-    /// Whether each request is worth a log line.
-    pub log_requests: bool,
-    /// Whether requests are counted, timed and logged. Only what measures the cost of that leaves it out.
-    pub count_requests: bool,
-}
+/// The exit code of a server that could not listen again after an outage.
+const CANNOT_LISTEN_AGAIN: u8 = 2;
 
 /// The address is in use, not this machine's, or not an address.
 #[derive(Debug, thiserror::Error)]
@@ -71,26 +55,6 @@ pub struct Config {
 pub struct ListenError {
     address: String,
     error: io::Error,
-}
-
-/// The program above a server.
-pub trait Program: Send + Sync + 'static {
-    /// Answers a request on this connection: for a route that the server was told of, with a method that the
-    /// route takes, or for [`Route::UNMATCHED`].
-    fn answer(
-        self: &Arc<Self>,
-        route: Route,
-        request: Request,
-        link: &Arc<Link>,
-    ) -> impl Future<Output = Result<Response, Problem>> + Send;
-}
-
-/// What the connections of one server share.
-struct Core {
-    config: Config,
-    routes: Routes,
-    telemetry: Telemetry,
-    lifecycle: Lifecycle,
 }
 
 /// A server that listens and has not yet begun to serve.
@@ -142,11 +106,11 @@ impl Handle {
 
 impl Server {
     /// Takes the address.
-    pub async fn bind(config: Config, routes: Routes, telemetry: Telemetry) -> Result<Self, ListenError> {
+    pub async fn bind(config: Config, telemetry: Telemetry) -> Result<Self, ListenError> {
         let refused = |error| ListenError { address: config.listen.clone(), error };
         let listener = TcpListener::bind(&config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let core = Core { config, routes, telemetry, lifecycle: Lifecycle::new() };
+        let core = Core { config, telemetry, lifecycle: Lifecycle::new() };
         Ok(Self { listener, address, core: Arc::new(core) })
     }
 
@@ -188,13 +152,13 @@ impl Server {
         tracing::info!(seconds = config.grace.as_secs_f64(), "finishing what is in flight");
         let code = match listened {
             Ok(Some(listener)) => {
-                acceptor.accept_the_rest(listener);
+                acceptor.accept_backlog(listener);
                 0
             }
             Ok(None) => 0,
             Err(lost) => {
                 tracing::error!("{lost}");
-                CANNOT_GO_ON
+                CANNOT_LISTEN_AGAIN
             }
         };
         let finished = async {
@@ -213,7 +177,7 @@ impl Server {
     }
 }
 
-/// Takes connections, with a break for each outage, until it is time to finish; then the listener, unless
+/// Accepts connections, with a break for each outage, until it is time to finish; then the listener, unless
 /// there is an outage.
 async fn listen(
     acceptor: &Acceptor<impl Program>,
@@ -228,7 +192,7 @@ async fn listen(
             () = drained(core) => return Ok(Some(listener)),
             () = lifecycle.outage_asked() => {}
         }
-        acceptor.accept_the_rest(listener);
+        acceptor.accept_backlog(listener);
         lifecycle.begin_outage();
         tracing::warn!("nobody is answered until the outage is over");
         let back = async {

@@ -14,18 +14,14 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use prometheus_client::metrics::gauge::Gauge;
 
-use super::Core;
-use super::answer::Request;
-use super::connection::{Current, Link};
+use super::answer::{self, Answer};
+use super::core::Core;
+use super::link::Link;
+use super::outcome::{ErrorType, Method, Workload};
+use super::request::Request;
 use super::route::Route;
-use super::telemetry::{ErrorType, Method, MethodLabels, RequestLabels, Workload};
-
-/// In an answer's extensions: it goes on until its client has enough, so that its hanging up is how the
-/// answer should end.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenEnded;
+use super::telemetry::RequestLabels;
 
 /// One request, from when it was read until it is dropped.
 pub(super) struct Measurement {
@@ -42,29 +38,28 @@ pub(super) struct Measurement {
 
 impl Measurement {
     /// Begins to measure a request that has just been read from this connection.
-    pub(super) fn begin(core: &Arc<Core>, link: &Arc<Link>, request: &Request) -> Self {
-        let method = Method::of(request.method());
-        let (route, workload) = core.routes.of(request.uri());
+    pub(super) fn begin(
+        core: &Arc<Core>,
+        link: &Arc<Link>,
+        request: &Request,
+        workload: Option<Workload>,
+    ) -> Self {
+        let method = Method::new(&request.head.method);
         let mut current = link.begin_request(workload);
         if core.config.count_requests {
-            current.active(core, method).inc();
+            current.series.active(&core.telemetry, method).inc();
         }
         drop(current);
         Self {
             core: Arc::clone(core),
             link: Arc::clone(link),
             method,
-            route,
+            route: request.route,
             began: Instant::now(),
             status: None,
             ended: None,
             open_ended: false,
         }
-    }
-
-    /// The route that the request is counted under.
-    pub(super) fn route(&self) -> Route {
-        self.route
     }
 
     /// Ends with a reset of the connection instead of an answer, on purpose.
@@ -73,18 +68,19 @@ impl Measurement {
         self.ended = Some(ErrorType::Reset);
     }
 
-    /// Goes on in the answer's body. `why` is what an answer that ends as intended counts as.
-    pub(super) fn answered<B: Body>(mut self, answer: Response<B>, why: ErrorType) -> Response<Measured<B>> {
-        self.status = Some(answer.status());
-        self.open_ended = answer.extensions().get::<OpenEnded>().is_some();
-        let bodiless = self.method == Method::Head
-            || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        answer.map(|body| {
+    /// Goes on in the answer's body. `error_type` is what an answer that ends as intended counts as.
+    pub(super) fn answered(mut self, answer: Answer, error_type: ErrorType) -> Response<Measured> {
+        let Answer { response, open_ended, .. } = answer;
+        self.status = Some(response.status());
+        self.open_ended = open_ended;
+        let bodiless = self.method == Method::HEAD
+            || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        response.map(|body| {
             // hyper drops these without polling them.
             if bodiless || body.is_end_stream() {
-                self.ended = Some(why);
+                self.ended = Some(error_type);
             }
-            Measured { body, why, measurement: self }
+            Measured { body, error_type, measurement: self }
         })
     }
 }
@@ -117,9 +113,8 @@ impl Drop for Measurement {
             error_type,
             workload,
         };
-        let look_up = |labels: &_| telemetry.request_duration.get_or_create_owned(labels);
-        current.duration.of(&labels, look_up).observe(took.as_secs_f64());
-        current.active(&self.core, self.method).dec();
+        current.series.duration(telemetry, &labels).observe(took.as_secs_f64());
+        current.series.active(telemetry, self.method).dec();
         drop(current);
         if self.core.config.log_requests {
             tracing::info!(
@@ -135,34 +130,26 @@ impl Drop for Measurement {
     }
 }
 
-impl Current {
-    /// The requests of this method that are being served.
-    fn active(&mut self, core: &Core, http_request_method: Method) -> &Gauge {
-        let look_up = |labels: &_| core.telemetry.active_requests.get_or_create_owned(labels);
-        self.active.of(&MethodLabels { http_request_method }, look_up)
-    }
-}
-
 /// An answer's body that carries its request's measurement to the end.
-pub(super) struct Measured<B> {
-    body: B,
+pub(super) struct Measured {
+    body: answer::Body,
     /// What reaching the end counts as.
-    why: ErrorType,
+    error_type: ErrorType,
     measurement: Measurement,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Measured<B> {
+impl Body for Measured {
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = answer::BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         // A body that fails does so because the request asked for it.
         if self.body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
-            self.measurement.ended = Some(self.why);
+            self.measurement.ended = Some(self.error_type);
         }
         Poll::Ready(frame)
     }

@@ -1,11 +1,11 @@
 //! Every error answer: `application/problem+json` (RFC 9457).
 
-use http::{HeaderValue, StatusCode, header};
+use firedrill_contract::Refusal;
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::answer::{Response, ok, whole};
-use super::telemetry::ErrorType;
-use firedrill_contract::Refusal;
+use super::answer::{Answer, full};
+use super::outcome::ErrorType;
 
 /// What went wrong with a request, safe to show to anybody.
 #[derive(Debug, Clone, Serialize)]
@@ -18,9 +18,9 @@ pub struct Problem {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     refused: Option<Box<Refused>>,
     #[serde(skip)]
-    headers: Vec<(header::HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     #[serde(skip)]
-    counts_as: Option<ErrorType>,
+    error_type: Option<ErrorType>,
 }
 
 /// Which parameter was refused, as members of their own for programs.
@@ -41,36 +41,53 @@ impl Problem {
             detail: detail.into(),
             refused: None,
             headers: Vec::new(),
-            counts_as: None,
+            error_type: None,
         }
     }
 
-    /// What went wrong, as the answer says it.
+    /// 503, to be tried again in a second.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(header::RETRY_AFTER, "1")
+    }
+
+    /// 401, with the realm that a token is missing for.
+    pub fn unauthorized(realm: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, realm)
+    }
+
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    pub fn header(mut self, name: header::HeaderName, value: &'static str) -> Self {
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
-    /// Counted as this error type, where the status alone would say less.
-    pub fn counts_as(mut self, error: ErrorType) -> Self {
-        self.counts_as = Some(error);
+    /// Where the status alone would say less.
+    #[must_use]
+    pub fn error_type(mut self, error_type: ErrorType) -> Self {
+        self.error_type = Some(error_type);
         self
     }
 
-    pub fn into_response(self) -> Response {
-        let body = whole(serde_json::to_vec(&self).unwrap_or_default());
-        let mut response = ok(HeaderValue::from_static("application/problem+json"), body);
-        *response.status_mut() =
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // It is texts and a number, which JSON can hold.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub fn into_answer(self) -> Answer {
+        let content_type = const { HeaderValue::from_static("application/problem+json") };
+        let mut answer = Answer::ok(content_type, full(self.to_json()));
+        *answer.response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
-        if let Some(error) = self.counts_as {
-            response.extensions_mut().insert(error);
-        }
-        response
+        answer.error_type = self.error_type;
+        answer
+            .response
+            .headers_mut()
+            .extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        answer
     }
 }
 
@@ -80,5 +97,11 @@ impl From<Refusal> for Problem {
         let Refusal { parameter, got, expected } = refusal;
         problem.refused = Some(Box::new(Refused { parameter, got, expected }));
         problem
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

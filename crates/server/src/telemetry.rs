@@ -13,8 +13,10 @@ use prometheus_client::metrics::histogram::{Histogram, NativeHistogramConfig};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Config;
-pub use label::{ErrorType, Method, MethodLabels, ReasonLabels, RequestLabels, Unreadable, Workload};
+use super::config::Config;
+use super::outcome::Method;
+pub use label::RequestLabels;
+pub(crate) use label::{MethodLabels, ReasonLabels, Unreadable};
 
 /// The classic buckets' upper edges, in seconds, beside the native histogram.
 ///
@@ -57,7 +59,7 @@ impl Telemetry {
             unreadable_requests: Family::default(),
         };
         telemetry.describe(config, registry);
-        for http_request_method in [Method::Get, Method::Head, Method::Post] {
+        for http_request_method in [Method::GET, Method::HEAD, Method::POST] {
             drop(telemetry.active_requests.get_or_create(&MethodLabels { http_request_method }));
         }
         for reason in Unreadable::ALL {

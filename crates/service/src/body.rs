@@ -7,14 +7,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::place::Place;
+use super::permit::WorkPermit;
 use firedrill_contract::Size;
 use firedrill_server::answer::{Body, BoxError};
 
-/// So many bytes of text in lines, made as they are sent; work until the last of them.
+/// This many bytes of text in lines, made as they are sent; work until the last of them.
 pub(super) struct Filler {
     left: u64,
-    _place: Place,
+    _permit: WorkPermit,
 }
 
 const LINE: &[u8; 64] = b"firedrill: this text only fills the body that you asked for ...\n";
@@ -29,8 +29,8 @@ const CHUNK: &[u8; 64 * 256] = &{
 };
 
 impl Filler {
-    pub(super) fn new(size: Size, place: Place) -> Self {
-        Self { left: size.bytes(), _place: place }
+    pub(super) fn new(size: Size, permit: WorkPermit) -> Self {
+        Self { left: size.bytes(), _permit: permit }
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Truncated {
 }
 
 impl Truncated {
-    pub(super) fn half_of(body: Body) -> Self {
+    pub(super) fn half(body: Body) -> Self {
         let left = body.size_hint().exact().unwrap_or(0) / 2;
         Self { body, left, paused: false }
     }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::{Service, Shared};
 use firedrill_server::exposition::Exposition;
 
+use super::Service;
+use super::state::State;
+
 /// What a service exposes, also while it runs.
-pub struct Exposed(Arc<Shared>);
+pub struct Exposed(Arc<State>);
 
 impl Exposed {
-    pub fn by(service: &Service) -> Self {
-        Self(Arc::clone(&service.shared))
+    pub fn new(service: &Service) -> Self {
+        Self(Arc::clone(&service.state))
     }
 
     /// All of it, as text.

@@ -53,7 +53,7 @@ pub(super) fn document<'a>(caps: &Caps, open: &OpenTo, files: impl Iterator<Item
             "400": asked_for("A parameter is unknown, malformed, over its cap or contradicts another."),
             "401": asked_for("What was asked for is costly, and the token is missing or wrong."),
             "403": asked_for("What was asked for is costly, and a page of another site asked for it."),
-            "503": asked_for("A bound is reached; Retry-After says when to try again."),
+            "503": asked_for("A limit is reached; Retry-After says when to try again."),
             "default": {
                 "description": "Any registered status, where status or error_status asks for it: from 400 a problem, below it what was done, with body= its text.",
                 "content": {
@@ -99,7 +99,7 @@ pub(super) fn document<'a>(caps: &Caps, open: &OpenTo, files: impl Iterator<Item
                 "operationId": "ready",
                 "responses": {
                     "200": { "description": "Takes work.", "content": { "text/plain": {} } },
-                    "503": problem("Drains, or every place for work is taken."),
+                    "503": problem("Drains, or the limit of requests for work at a time is reached."),
                 }
             } },
             route::METRICS.path(): { "get": {

@@ -5,24 +5,15 @@
 //! and cannot read from `/openapi.json` is `settings.json`, which holds no secrets.
 
 mod file;
-mod link;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
+use maud::html;
 use serde_json::json;
 
-use super::Config;
+use super::config::Config;
 use file::File;
-use firedrill_server::answer::{HTML, JSON, Response, TEXT};
-use firedrill_server::html::escape;
+use firedrill_server::answer::{Answer, CSS, HTML, JSON, SCRIPT, TEXT};
 use firedrill_server::problem::Problem;
-pub use link::{MalformedLink, PageLink};
-
-const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
-const SCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
-
-/// Only what this service itself serves is loaded, and no script or style stands in the HTML.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
-form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The sources in `web/page`, by name.
 macro_rules! sources {
@@ -75,20 +66,18 @@ impl Page {
     }
 
     /// Answers `/`.
-    pub(super) fn html(&self, headers: &HeaderMap) -> Response {
-        let mut response = self.html.answer(headers);
-        let ours = response.headers_mut();
-        ours.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        ours.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        response
+    pub(super) fn html(&self, headers: &HeaderMap) -> Answer {
+        self.html.answer(headers).with_page_policy()
     }
 
     /// Answers `/page/{file}`.
-    pub(super) fn file(&self, path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    pub(super) fn file(&self, path: &str, headers: &HeaderMap) -> Result<Answer, Problem> {
         let wanted = path.rsplit('/').next().unwrap_or_default();
         match self.files.iter().find(|(name, _)| *name == wanted) {
             Some((_, file)) => Ok(file.answer(headers)),
-            None => Err(Problem::new(StatusCode::NOT_FOUND, "the page has no such file; / is the page")),
+            None => {
+                Err(Problem::new(StatusCode::NOT_FOUND, "the page has no such file; the page itself is /"))
+            }
         }
     }
 }
@@ -97,11 +86,12 @@ impl Page {
 const LINKS: &str = "<!-- links -->";
 
 fn links(config: &Config) -> String {
-    let item = |link: &PageLink| {
-        let (name, url) = (escape(link.name()), escape(link.url()));
-        format!("<li><a href=\"{url}\" rel=\"noopener noreferrer\">{name}</a></li>\n      ")
+    let links = html! {
+        @for link in &config.links {
+            li { a href=(link.url()) rel="noopener noreferrer" { (link.name()) } }
+        }
     };
-    config.links.iter().map(item).collect()
+    links.into_string()
 }
 
 /// What the page is told of the service.

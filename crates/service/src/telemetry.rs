@@ -10,9 +10,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Config;
-use super::route;
-use firedrill_server::telemetry::{self as server, ErrorType, Method, RequestLabels, Workload};
+use super::config::Config;
+use firedrill_server::outcome::{ErrorType, Method, Workload};
+use firedrill_server::route::Route;
+use firedrill_server::telemetry::{self as server, RequestLabels};
 pub(super) use label::{Bound, BoundLabels, ErrorLabels, WorkloadLabels};
 
 /// Seconds and other amounts that are not whole.
@@ -23,21 +24,14 @@ pub(crate) type Seconds = Counter<f64, AtomicU64>;
 pub(super) struct KnownWorkloads(Vec<Workload>);
 
 impl KnownWorkloads {
-    /// The one that a request names.
-    pub(super) fn of(&self, name: Option<&str>) -> Workload {
+    /// The one of this name.
+    pub(super) fn find(&self, name: Option<&str>) -> Workload {
         let named = |wanted: &str| self.0.iter().find(|workload| workload.name() == wanted);
         let other = || self.0.last().unwrap_or(&Workload::NONE);
         *name.and_then(named).unwrap_or_else(other)
     }
-
-    /// The one that a query names, before the rest of it is looked at.
-    pub(super) fn of_query(&self, query: &str) -> Workload {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        self.of(pairs.find(|(name, _)| name == "workload").as_ref().map(|(_, value)| &**value))
-    }
 }
 
-/// The metrics of one service.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     registry: Registry,
@@ -53,8 +47,9 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Registers every metric, each at zero for every value that a rule or a panel reads.
-    pub(super) fn new(config: &Config) -> Self {
+    /// Registers every metric, each at zero for every value that a rule or a panel reads. Requests for `work`
+    /// have workloads and errors, those for the other routes have not.
+    pub(super) fn new(config: &Config, work: Route, others: impl Iterator<Item = Route>) -> Self {
         let mut registry = Registry::default();
         let mut telemetry = Self {
             server: server::Telemetry::register(&config.server, &mut registry),
@@ -69,11 +64,10 @@ impl Telemetry {
             work_in_flight: Gauge::default(),
         };
         telemetry.register(config);
-        telemetry.create_at_zero();
+        telemetry.create_at_zero(work, others);
         telemetry
     }
 
-    /// What is exposed.
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
     }
@@ -110,17 +104,21 @@ impl Telemetry {
         );
         r.register(
             "firedrill_shed_requests",
-            "Requests for work that were answered 503 at once, by the bound that was reached",
+            "Requests for work that were answered 503 at once, by the limit that was reached",
             self.shed_requests.clone(),
         );
         r.register(
             "firedrill_work_in_flight",
-            "Requests that hold one of the places for work",
+            "Requests for work that are being served",
             self.work_in_flight.clone(),
         );
         #[expect(clippy::cast_precision_loss, reason = "an exposition's values are f64")]
         let limit = |of: u64| ConstGauge::new(of as f64);
-        r.register("firedrill_work_limit", "Places for work", limit(u64::from(config.max_work)));
+        r.register(
+            "firedrill_work_limit",
+            "The most requests for work at a time",
+            limit(u64::from(config.max_work)),
+        );
         r.register(
             "firedrill_cpu_threads",
             "Threads that burn CPU time on purpose",
@@ -135,10 +133,10 @@ impl Telemetry {
     }
 
     /// A counter that is born at 1 hides its first event from `rate` and `increase`.
-    fn create_at_zero(&self) {
-        for http_route in route::SERVED.into_iter().filter(|route| *route != route::WORK) {
+    fn create_at_zero(&self, work: Route, others: impl Iterator<Item = Route>) {
+        for http_route in others {
             drop(self.server.request_duration.get_or_create(&RequestLabels {
-                http_request_method: Method::Get,
+                http_request_method: Method::GET,
                 http_route,
                 http_response_status_code: Some(200),
                 error_type: ErrorType::None,
@@ -159,7 +157,7 @@ impl Telemetry {
             for bound in [Bound::Concurrency, Bound::Memory] {
                 drop(self.shed_requests.get_or_create(&BoundLabels { workload, bound }));
             }
-            for http_request_method in [Method::Get, Method::Post] {
+            for http_request_method in [Method::GET, Method::POST] {
                 for (http_response_status_code, error_type) in [
                     (Some(200), ErrorType::None),
                     (Some(500), ErrorType::Status(500)),
@@ -171,7 +169,7 @@ impl Telemetry {
                 ] {
                     drop(self.server.request_duration.get_or_create(&RequestLabels {
                         http_request_method,
-                        http_route: route::WORK,
+                        http_route: work,
                         http_response_status_code,
                         error_type,
                         workload: Some(workload),

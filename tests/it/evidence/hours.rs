@@ -10,8 +10,8 @@ use firedrill_drill::evidence::{Evidence, Sources};
 use firedrill_drill::file::DrillFile;
 use firedrill_drill::judge::{Verdict, judge, questions};
 use firedrill_drill::run::{PhaseLedger, Run, VERSION};
-use firedrill_load::fate::Fate;
 use firedrill_load::ledger::{Ledger, Times};
+use firedrill_load::outcome::Outcome;
 use http::StatusCode;
 
 use super::{client, collector, now};
@@ -55,7 +55,7 @@ fn run() -> Run {
         for request in 0..HOURS.as_secs() / APART.as_secs() {
             let due = HOURS * nth + APART * u32::try_from(request).unwrap();
             let ended = due + Duration::from_millis(20);
-            ledger.enter(Fate::Answered(StatusCode::OK), Times { due, left: due, ended });
+            ledger.enter(Outcome::Answered(StatusCode::OK), Times { due, left: due, sent: None, ended });
         }
         PhaseLedger {
             name: name.to_owned(),

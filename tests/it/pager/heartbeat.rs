@@ -34,7 +34,7 @@ async fn a_heartbeat_that_stops_is_noticed_and_so_is_its_return() {
     assert!(scrape.sum("firedrill_pager_heartbeat_age_seconds", &[]) < 1.0);
 
     let reason = pager.ready(503).await;
-    assert!(reason.contains("no heartbeat: Watchdog last came 1s ago (allowed: 1s)"), "{reason}");
+    assert!(reason.contains("no heartbeat: Watchdog last came 1 s ago (allowed: 1 s)"), "{reason}");
     let scrape = pager.scrape().await;
     assert_eq!(scrape.sum("firedrill_pager_heartbeat_stopped", &[]), 1.0);
     assert!(scrape.sum("firedrill_pager_heartbeat_age_seconds", &[]) > 1.0);

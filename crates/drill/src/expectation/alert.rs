@@ -139,7 +139,7 @@ fn judge(case: &Case<'_>, alert: &Alert) -> Vec<Finding> {
         verdicts.push(finding.about(format!("{name} notifies {}", notifies.receiver)));
         paged = page;
     }
-    verdicts[0].detection = Some(episode.detection(case, alert, paged));
+    verdicts[0].detection = Some(Box::new(episode.detection(case, alert, paged)));
     if let Some(resolves) = alert.resolves {
         verdicts.push(
             resolved(case, &episode, resolves)

@@ -54,6 +54,10 @@ impl Kind for Counts {
         let explain = |expression| Explain { expression, labels: [].into(), from, to };
         self.selector(case).into_iter().map(explain).collect()
     }
+
+    fn depends_on_schedule(&self) -> bool {
+        false
+    }
 }
 
 impl Counts {

@@ -5,9 +5,10 @@ use super::query;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
+use crate::judge::clocks::{self, Between};
 use crate::judge::rise::{Rises, START_TIME};
-use crate::judge::truth::{Shown, shown};
-use crate::judge::verdict::Finding;
+use crate::judge::truth::{Shown, Truth, shown};
+use crate::judge::verdict::{Finding, Verdict};
 use crate::question::{Explain, Questions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,10 @@ impl Kind for Increase {
         let explain = |expression| Explain { expression, labels: [].into(), from, to };
         self.selector(case).into_iter().map(explain).collect()
     }
+
+    fn depends_on_schedule(&self) -> bool {
+        false
+    }
 }
 
 impl Increase {
@@ -54,7 +59,7 @@ impl Increase {
         let selector = self.selector(case)?;
         let series = case.samples(&selector)?;
         let (quantity, within) = (self.equals, self.within.unwrap_or(Tolerance::Absolute(0.0)));
-        let Shown(truth, _) = query::truth(quantity, &whole, within)?;
+        let Shown(truth, _) = query::truth(quantity, &whole, within, Between::Nothing)?;
         if series.is_empty() {
             case.known_at(case.run.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
             return Ok(cause::blame("there is no such counter", cause::of(case, &selector)));
@@ -70,16 +75,23 @@ impl Increase {
             (_, None) => "(asked: the same)".to_owned(),
             (_, Some(within)) => format!("(asked: the same, within {within})"),
         };
+        let right =
+            |between| Truth::of(quantity, &whole, between).is_some_and(|truth| truth.is(rose, within));
+        let between = clocks::least_between(right);
+        let whose = clocks::whose(between);
         let rose_by = shown(rose, quantity);
         let says = match quantity {
             Quantity::Number(_) => format!("rose by {rose_by} {asked}"),
-            _ => format!("truth {}, rose by {rose_by} {asked}", Shown(truth, quantity)),
+            _ => format!("{whose} {}, rose by {rose_by} {asked}", Shown(truth, quantity)),
         };
         if let Some(fell) = rises.fell.first() {
             return Ok(Finding::fail(format!("{says}: {fell}")).with(rises.notes));
         }
-        if truth.is(rose, within) {
-            return Ok(Finding::pass(says).with(rises.notes));
+        let missing = shown(truth.least - rose, quantity);
+        let finding =
+            clocks::finding(between, says.clone(), &missing, &whole.ledger).with(rises.notes.clone());
+        if finding.verdict == Verdict::Pass {
+            return Ok(finding);
         }
         if rises.moved {
             let says = format!("{says}; but it moved before the drill began: others were counted as well");
@@ -91,6 +103,6 @@ impl Increase {
                 format!("{says}; but what it counted of {lost} requests may be lost, since it began anew");
             return Err(Finding::inconclusive(says).with(rises.notes));
         }
-        Ok(Finding::fail(says).with(rises.notes))
+        Ok(finding)
     }
 }

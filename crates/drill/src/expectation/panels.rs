@@ -53,6 +53,10 @@ impl Kind for Panels {
             .map(|panel| Explain { expression: panel.expression.clone(), labels: [].into(), from, to })
             .collect()
     }
+
+    fn depends_on_schedule(&self) -> bool {
+        false
+    }
 }
 
 impl Panels {

@@ -1,13 +1,13 @@
 //! A quantile of the latency is what clients saw, as far as the buckets can tell.
 
 use super::Kind;
-use super::query::{enough, spoiled_by_lag};
+use super::query::enough;
 use crate::evidence::{Reply, Sample, Series, Value};
 use crate::file::DrillFile;
-use crate::file::value::Quantity;
-use crate::file::value::Tolerance;
+use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
+use crate::judge::clocks::{self, Between};
 use crate::judge::truth::{Truth, seconds};
 use crate::judge::verdict::Finding;
 use crate::question::{Explain, Instant, Questions};
@@ -65,13 +65,14 @@ impl Quantile {
         if answered as f64 * (1.0 - self.quantile) < 1.0 {
             return Err(Finding::inconclusive(format!("{answered} answers are too few for {of}")));
         }
-        spoiled_by_lag(of, &phase, self.within)?;
+        clocks::spoiled_by_lag(of, &phase, self.within)?;
         case.known_at(phase.ended + SETTLED + SETTLED, "the last scrape of the phase")?;
         enough(case, &phase)?;
         if let Some(gap) = case.gap(phase.began, phase.ended)? {
             return Err(Finding::inconclusive(gap));
         }
-        let Some(truth) = Truth::of(of, &phase) else {
+        let truth = |between| Truth::of(of, &phase, between);
+        let Some(client) = truth(Between::Nothing) else {
             return Err(Finding::inconclusive("no request of the phase was answered"));
         };
         let seen = self.seen(case, &phase)?;
@@ -81,22 +82,22 @@ impl Quantile {
                 cause::blame("Prometheus has no such histogram", cause::of(case, &asked)).with([asked])
             );
         }
-        let native = seen.native.is_none_or(|native| truth.is(native, self.within));
-        let classic = seen.classic.is_none_or(|classic| {
-            truth.is(classic, self.within) || seen.bucket_explains(truth.least, classic)
-        });
-        let mut says = format!("truth {}", seconds(truth.least));
+        let right = |between| truth(between).is_some_and(|truth| seen.is_right(truth, self.within));
+        let between = clocks::least_between(right);
+        let whose = clocks::whose(between);
+        let mut says = format!("{whose} {}", seconds(client.least));
         if let Some(number) = seen.native {
             says += &format!(", native {}", seconds(number));
         }
         if let Some(number) = seen.classic {
             says += &format!(", classic {}", seconds(number));
         }
-        if let Some((lower, upper)) = seen.bucket(truth.least) {
+        if let Some((lower, upper)) = seen.bucket(client.least) {
             says += &format!(" (bucket edges alone explain {} to {})", seconds(lower), seconds(upper));
         }
         says += &format!(", asked: within {}", self.within);
-        Ok(if native && classic { Finding::pass(says) } else { Finding::fail(says) })
+        let number = seen.native.or(seen.classic).unwrap_or(client.least);
+        Ok(clocks::finding(between, says, &seconds(client.least - number), &phase.ledger))
     }
 
     fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {
@@ -156,6 +157,14 @@ struct Seen {
 }
 
 impl Seen {
+    /// Whether both are what the latency was, or the edges of buckets are to blame.
+    fn is_right(&self, truth: Truth, within: Tolerance) -> bool {
+        self.native.is_none_or(|native| truth.is(native, within))
+            && self
+                .classic
+                .is_none_or(|classic| truth.is(classic, within) || self.buckets_explain(truth, classic))
+    }
+
     /// The bucket that a value falls into: above the first edge, up to the second.
     fn bucket(&self, value: f64) -> Option<(f64, f64)> {
         let upper = self.edges.iter().position(|edge| value <= *edge)?;
@@ -163,14 +172,14 @@ impl Seen {
         Some((lower, self.edges[upper]))
     }
 
-    /// Whether what was seen is in the same bucket as the truth: then only the edges are to blame.
-    /// Of the last bucket, which has no end, `histogram_quantile` says its lower edge.
-    fn bucket_explains(&self, truth: f64, seen: f64) -> bool {
-        match self.bucket(truth) {
-            Some((lower, upper)) if upper.is_infinite() => seen == lower,
-            Some((lower, upper)) => seen >= lower && seen <= upper,
-            None => false,
-        }
+    /// Whether what was seen is in the same bucket as the truth, or in one of those that it may be in: then only the
+    /// edges are to blame. Of the last bucket, which has no end, `histogram_quantile` says its lower edge.
+    fn buckets_explain(&self, truth: Truth, seen: f64) -> bool {
+        let (Some((lower, _)), Some((last, upper))) = (self.bucket(truth.least), self.bucket(truth.most))
+        else {
+            return false;
+        };
+        seen >= lower && seen <= if upper.is_infinite() { last } else { upper }
     }
 }
 
@@ -229,9 +238,11 @@ mod tests {
     #[test]
     fn a_bucket_explains_what_is_in_it_and_no_more() {
         let seen = Seen { native: None, classic: None, edges: vec![0.1, 0.25, f64::INFINITY] };
-        assert!(seen.bucket_explains(0.118, 0.142));
-        assert!(!seen.bucket_explains(0.118, 0.09));
-        assert!(!seen.bucket_explains(0.118, 0.26));
-        assert!(seen.bucket_explains(0.9, 0.25));
+        let explains = |truth, number| seen.buckets_explain(Truth { least: truth, most: truth }, number);
+        assert!(explains(0.118, 0.142));
+        assert!(!explains(0.118, 0.09));
+        assert!(!explains(0.118, 0.26));
+        assert!(explains(0.9, 0.25));
+        assert!(!explains(0.9, 0.3));
     }
 }

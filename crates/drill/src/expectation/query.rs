@@ -4,6 +4,7 @@ use super::Kind;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
+use crate::judge::clocks::{self, Between};
 use crate::judge::truth::{Shown, Truth, shown};
 use crate::judge::verdict::Finding;
 use crate::question::{Explain, Instant, Questions};
@@ -11,7 +12,6 @@ use crate::run::PhaseLedger;
 use firedrill_contract::quantity::format_duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// A query gives what the ledger knows, or a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,13 +101,21 @@ impl Query {
         let asked =
             Asked::of(self).ok_or_else(|| Finding::inconclusive("nothing was expected of the query"))?;
         let within = self.within.unwrap_or(Tolerance::Absolute(0.0));
-        let known =
-            |quantity: Option<Quantity>| quantity.map(|quantity| truth(quantity, phase, within)).transpose();
-        let (least, most) = asked.bounds();
-        let (least, most) = (known(least)?, known(most)?);
-        let right =
-            least.as_ref().is_none_or(|Shown(truth, _)| number >= truth.least - within.of(truth.least))
-                && most.as_ref().is_none_or(|Shown(truth, _)| number <= truth.most + within.of(truth.most));
+        let bounds = |between| {
+            let known = |quantity: Option<Quantity>| {
+                quantity.map(|quantity| truth(quantity, phase, within, between)).transpose()
+            };
+            let (least, most) = asked.bounds();
+            Ok::<_, Finding>((known(least)?, known(most)?))
+        };
+        let right = |between| {
+            bounds(between).is_ok_and(|(least, most)| {
+                least.is_none_or(|Shown(truth, _)| number >= truth.least - within.of(truth.least))
+                    && most.is_none_or(|Shown(truth, _)| number <= truth.most + within.of(truth.most))
+            })
+        };
+        let (least, most) = bounds(Between::Nothing)?;
+        let between = clocks::least_between(right);
         let unit = match asked {
             Asked::Equals(quantity)
             | Asked::AtLeast(quantity)
@@ -115,12 +123,14 @@ impl Query {
             | Asked::Between(quantity, _) => quantity,
         };
         let found = shown(number, unit);
+        let missing = least.as_ref().map_or(0.0, |Shown(truth, _)| truth.least - number);
+        let whose = clocks::whose(between);
         let says = match (asked, least, most) {
             (Asked::Equals(Quantity::Number(_)), Some(truth), _) => {
                 format!("Prometheus {found} (asked: {truth}")
             }
             (Asked::Equals(_), Some(truth), _) => {
-                format!("truth {truth}, Prometheus {found} (asked: the same")
+                format!("{whose} {truth}, Prometheus {found} (asked: the same")
             }
             (_, Some(least), Some(most)) => format!("Prometheus {found} (asked: between {least} and {most}"),
             (_, Some(least), None) => format!("Prometheus {found} (asked: at least {least}"),
@@ -131,7 +141,7 @@ impl Query {
             Some(within) => format!("{says}, within {within})"),
             None => format!("{says})"),
         };
-        Ok(if right { Finding::pass(says) } else { Finding::fail(says) })
+        Ok(clocks::finding(between, says, &shown(missing, unit), &phase.ledger))
     }
 }
 
@@ -177,49 +187,15 @@ pub(super) fn enough(case: &Case<'_>, phase: &PhaseLedger) -> Result<(), Finding
     Ok(())
 }
 
-/// What a quantity truly was, unless the drill's own lag spoils it.
-pub(super) fn truth(quantity: Quantity, phase: &PhaseLedger, within: Tolerance) -> Result<Shown, Finding> {
-    spoiled_by_lag(quantity, phase, within)?;
-    let none =
-        || Finding::inconclusive(format!("the ledger knows no {quantity}: no request of the phase says"));
-    Truth::of(quantity, phase).map(|truth| Shown(truth, quantity)).ok_or_else(none)
-}
-
-/// Latencies are counted from when a request was due, so that the drill's own lateness is in them.
-pub(super) fn spoiled_by_lag(
+/// What a quantity truly was, where this lies between the clocks.
+pub(super) fn truth(
     quantity: Quantity,
     phase: &PhaseLedger,
     within: Tolerance,
-) -> Result<(), Finding> {
-    // Nearly the worst, whichever quantile is asked for: a machine on which some requests leave late is
-    // one on which answers are read late, and of that there is no record.
-    let lag = phase.ledger.lag().quantile(0.99).unwrap_or_default();
-    let latency = phase.ledger.latency();
-    let typical = |share: f64| latency.quantile(share).unwrap_or_default().as_secs_f64();
-    let spoiled = match quantity {
-        Quantity::Quantile(share) => lag.as_secs_f64() > within.of(typical(share)),
-        Quantity::Mean | Quantity::LatencySum => lag.as_secs_f64() > within.of(typical(0.5)),
-        // Only requests close to the edge can have come to its other side, by leaving late and being read late.
-        Quantity::SlowRatio(edge) => {
-            let slow = latency.above(edge.0);
-            let doubtful = slow - latency.above(edge.0 + lag * 2);
-            let share = |count| Truth::share(count, latency.count());
-            share(doubtful) > within.of(share(slow))
-        }
-        Quantity::Number(_)
-        | Quantity::Requests
-        | Quantity::Errors
-        | Quantity::ErrorRatio
-        | Quantity::Rate => false,
-    };
-    if lag > UNAVOIDABLE && spoiled {
-        let lag = format_duration(lag);
-        return Err(Finding::inconclusive(format!(
-            "the drill's own lag was {lag} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance"
-        )));
-    }
-    Ok(())
+    between: Between,
+) -> Result<Shown, Finding> {
+    clocks::spoiled_by_lag(quantity, phase, within)?;
+    let none =
+        || Finding::inconclusive(format!("the ledger knows no {quantity}: no request of the phase says"));
+    Truth::of(quantity, phase, between).map(|truth| Shown(truth, quantity)).ok_or_else(none)
 }
-
-/// A lag that no machine does without, and that spoils nothing.
-const UNAVOIDABLE: Duration = Duration::from_millis(2);

@@ -32,6 +32,10 @@ impl Kind for Scrapes {
     fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
         vec![self.finding(case).unwrap_or_else(|finding| finding).about("scrapes")]
     }
+
+    fn depends_on_schedule(&self) -> bool {
+        false
+    }
 }
 
 impl Scrapes {

@@ -49,6 +49,10 @@ impl Kind for SeriesExist {
             |expression| Explain { expression, labels: [].into(), from: case.run.began, to: case.run.ended };
         self.selectors(case).into_iter().map(explain).collect()
     }
+
+    fn depends_on_schedule(&self) -> bool {
+        false
+    }
 }
 
 impl SeriesExist {

@@ -12,6 +12,7 @@ use crate::run::{PhaseLedger, Run};
 use firedrill_contract::Time;
 use firedrill_contract::quantity::format_duration;
 
+use super::clocks::Between;
 use super::truth::{Shown, Truth, shown};
 use super::verdict::Finding;
 
@@ -70,6 +71,11 @@ impl<'a> Case<'a> {
                 ));
             }
         }
+        None
+    }
+
+    /// Why nothing that rests on when requests left can be told, where that is so.
+    pub(super) fn late(&self) -> Option<String> {
         self.run.phases.iter().find_map(late)
     }
 
@@ -256,7 +262,8 @@ impl<'a> Case<'a> {
     /// What the file takes for granted of the traffic and was not so, where anything was.
     fn broken_premise(&self) -> Option<String> {
         let broken = |premise: &Premise, phase: &PhaseLedger| {
-            let truth = Truth::of(premise.truth, phase).filter(|truth| truth.least > premise.at_most)?;
+            let truth = Truth::of(premise.truth, phase, Between::Nothing);
+            let truth = truth.filter(|truth| truth.least > premise.at_most)?;
             let (truth, most) = (Shown(truth, premise.truth), shown(premise.at_most, premise.truth));
             Some(format!("{} was {truth} in {}, where at most {most} is given", premise.truth, phase.name))
         };

@@ -1,5 +1,6 @@
 //! What the ledger knows, as numbers that a query can be held against.
 
+use super::clocks::{self, Between};
 use crate::file::value::{Quantity, Tolerance};
 use crate::run::PhaseLedger;
 use firedrill_load::ledger::Range;
@@ -16,13 +17,12 @@ impl Truth {
         Self { least: number, most: number }
     }
 
-    /// What this quantity was in this phase; nothing where no request says.
-    pub(crate) fn of(quantity: Quantity, phase: &PhaseLedger) -> Option<Self> {
+    /// What this quantity was in this phase for the service, where this lies between its clock and the client's;
+    /// nothing where no request says.
+    pub(crate) fn of(quantity: Quantity, phase: &PhaseLedger, between: Between) -> Option<Self> {
         let ledger = &phase.ledger;
         let (requests, errors) = (ledger.requests(), ledger.errors());
         let seconds = phase.ended.since(phase.began)?.as_secs_f64();
-        let latency =
-            |found: Option<std::time::Duration>| found.map(|found| Self::exactly(found.as_secs_f64()));
         match quantity {
             Quantity::Number(number) => Some(Self::exactly(number)),
             Quantity::Requests => Some(Self::range(requests)),
@@ -39,12 +39,8 @@ impl Truth {
                 let Self { least, most } = Self::range(requests);
                 Some(Self { least: least / seconds, most: most / seconds })
             }
-            Quantity::Quantile(share) => latency(ledger.latency().quantile(share)),
-            Quantity::Mean => latency(ledger.latency().mean()),
-            Quantity::LatencySum => Some(Self::exactly(ledger.latency().sum().as_secs_f64())),
-            Quantity::SlowRatio(span) => {
-                let (slow, all) = (ledger.latency().above(span.0), ledger.latency().count());
-                (all > 0).then(|| Self::exactly(Self::share(slow, all)))
+            Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum | Quantity::SlowRatio(_) => {
+                clocks::latency(quantity, ledger, between)
             }
         }
     }
@@ -120,21 +116,25 @@ mod tests {
 
     use super::*;
     use firedrill_contract::Time;
-    use firedrill_load::fate::Fate;
     use firedrill_load::ledger::{Ledger, Times};
+    use firedrill_load::outcome::Outcome;
 
     #[test]
-    fn requests_whose_fate_nobody_knows_may_have_failed_or_not() {
+    fn requests_whose_outcome_nobody_knows_may_have_failed_or_not() {
         let mut phase = PhaseLedger {
             name: "calm".to_owned(),
             began: Time::from_millis(0),
             ended: Time::from_millis(10_000),
             ledger: Ledger::default(),
         };
-        let times = Times { due: Duration::ZERO, left: Duration::ZERO, ended: Duration::ZERO };
-        let fates = [Fate::Answered(StatusCode::OK), Fate::Answered(StatusCode::BAD_GATEWAY), Fate::TimedOut];
-        fates.into_iter().for_each(|fate| phase.ledger.enter(fate, times));
-        let truth = Truth::of(Quantity::ErrorRatio, &phase).unwrap();
+        let times = Times { due: Duration::ZERO, left: Duration::ZERO, sent: None, ended: Duration::ZERO };
+        let outcomes = [
+            Outcome::Answered(StatusCode::OK),
+            Outcome::Answered(StatusCode::BAD_GATEWAY),
+            Outcome::TimedOut,
+        ];
+        outcomes.into_iter().for_each(|outcome| phase.ledger.enter(outcome, times));
+        let truth = Truth::of(Quantity::ErrorRatio, &phase, Between::Nothing).unwrap();
         // One of two or three failed, or two of three.
         assert_eq!((truth.least, truth.most), (1.0 / 3.0, 2.0 / 3.0));
     }

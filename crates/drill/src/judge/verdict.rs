@@ -60,7 +60,7 @@ pub struct Finding {
     pub details: Vec<String>,
     /// How long an alert took, where it is about one that fired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detection: Option<Detection>,
+    pub detection: Option<Box<Detection>>,
     /// Until when evidence that decides it may still come. Meanwhile it is inconclusive.
     #[serde(skip)]
     pub pending_until: Option<Time>,

@@ -13,8 +13,8 @@ use crate::file::DrillFile;
 use crate::judge::{Detection, Finding, Verdict};
 use crate::run::{PhaseLedger, Run, VERSION};
 use firedrill_contract::Time;
-use firedrill_load::fate::Fate;
 use firedrill_load::ledger::{Ledger, Times};
+use firedrill_load::outcome::Outcome;
 
 /// When it began.
 pub const BEGAN: Time = Time::from_millis(1_700_000_000_000);
@@ -70,25 +70,25 @@ pub fn run() -> Run {
 }
 
 /// What becomes of the kth request, and after how many milliseconds.
-fn request(k: u64) -> (Fate, u64) {
+fn request(k: u64) -> (Outcome, u64) {
     let burns = (30 * RATE..120 * RATE).contains(&k);
-    let fate = match k {
-        900 | 1_200 => Fate::Reset,
-        1_500 => Fate::TimedOut,
-        _ if burns && k.is_multiple_of(2) => Fate::Answered(StatusCode::INTERNAL_SERVER_ERROR),
-        _ => Fate::Answered(StatusCode::OK),
+    let outcome = match k {
+        900 | 1_200 => Outcome::Reset,
+        1_500 => Outcome::TimedOut,
+        _ if burns && k.is_multiple_of(2) => Outcome::Answered(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => Outcome::Answered(StatusCode::OK),
     };
     // One in fifty is slow, and some are a little so.
     let tail = k.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
-    (fate, 18 + tail + if tail > 62 { 60 } else { 0 } + if burns { tail / 2 } else { 0 })
+    (outcome, 18 + tail + if tail > 62 { 60 } else { 0 } + if burns { tail / 2 } else { 0 })
 }
 
 fn phase(name: &str, from: u64, to: u64) -> PhaseLedger {
     let mut ledger = Ledger::default();
     for k in from * RATE..to * RATE {
-        let (fate, took) = request(k);
+        let (outcome, took) = request(k);
         let due = Duration::from_millis(k * 1_000 / RATE);
-        ledger.enter(fate, Times { due, left: due, ended: due + Duration::from_millis(took) });
+        ledger.enter(outcome, Times { due, left: due, sent: None, ended: due + Duration::from_millis(took) });
     }
     let moment = |seconds| BEGAN + Duration::from_secs(seconds);
     PhaseLedger { name: name.to_owned(), began: moment(from), ended: moment(to), ledger }
@@ -181,14 +181,14 @@ pub fn finding(subject: &str, verdict: Verdict, reason: &str, details: &[&str]) 
 /// What the judge might say of it.
 pub fn findings() -> Vec<Finding> {
     let fired = Finding {
-        detection: Some(Detection {
+        detection: Some(Box::new(Detection {
             detected_seconds: 21.0,
             scrape_seconds: 2.0,
             evaluation_seconds: 9.0,
             for_seconds: 10.0,
             delivery_seconds: Some(0.4),
             grouping_seconds: Some(2.0),
-        }),
+        })),
         ..finding("HighErrorRatio fires", Verdict::Pass, "21 s after the cause (limit 1 min)", &[])
     };
     let mut findings = vec![

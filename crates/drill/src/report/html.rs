@@ -214,7 +214,7 @@ fn sent(report: &Report) -> Markup {
             @for phase in report.phases.iter().filter(|phase| !phase.unanswered().is_empty()) {
                 p.note {
                     (sanitize(&phase.name)) ": without a whole answer "
-                    (phase.unanswered().iter().map(|(fate, count)| format!("{count} {}", sanitize(fate))).collect::<Vec<_>>().join(", "))
+                    (phase.unanswered().iter().map(|(outcome, count)| format!("{count} {}", sanitize(outcome))).collect::<Vec<_>>().join(", "))
                 }
             }
             p.note { "Latency is counted from when a request was due. Own lag is how late the drill itself was." }

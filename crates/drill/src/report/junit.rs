@@ -48,7 +48,7 @@ fn suite(report: &Report) -> TestSuite {
 
 fn case(drill: &str, again: &str, finding: &Finding) -> TestCase {
     let mut lines: Vec<_> = finding.details.iter().map(|detail| sanitize(detail)).collect();
-    lines.extend(finding.detection.map(|detection| detection.sentence()));
+    lines.extend(finding.detection.as_ref().map(|detection| detection.sentence()));
     let lines = lines.join("\n");
     let reason = sanitize(&finding.reason);
     let status = match finding.verdict {
@@ -58,7 +58,7 @@ fn case(drill: &str, again: &str, finding: &Finding) -> TestCase {
     };
     let mut case = TestCase::new(format!("{}{again}", sanitize(&finding.subject)), status);
     case.set_classname(drill);
-    if let Some(detection) = finding.detection {
+    if let Some(detection) = &finding.detection {
         case.set_time(Duration::try_from_secs_f64(detection.detected_seconds).unwrap_or_default());
     }
     if finding.verdict == Verdict::Pass {

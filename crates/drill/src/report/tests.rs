@@ -155,7 +155,7 @@ fn json_says_all_that_a_program_needs() {
         ("/phases/1/errors", 900.into()),
         ("/phases/1/error_ratio", 0.5.into()),
         ("/phases/1/seen", serde_json::json!({"least": 1_797, "most": 1_800})),
-        ("/phases/1/fates/0", serde_json::json!({"fate": "answered", "status": 200, "count": 900})),
+        ("/phases/1/outcomes/0", serde_json::json!({"outcome": "answered", "status": 200, "count": 900})),
         ("/findings/4/verdict", "fail".into()),
         ("/findings/5/verdict", "inconclusive".into()),
         ("/findings/2/detection/for_seconds", 10.0.into()),

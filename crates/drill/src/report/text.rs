@@ -145,7 +145,7 @@ impl Text {
         }
         let all = unanswered.iter().map(|(_, count)| count).sum::<u64>();
         let each: Vec<_> =
-            unanswered.iter().map(|(fate, count)| format!("{count} {}", sanitize(fate))).collect();
+            unanswered.iter().map(|(outcome, count)| format!("{count} {}", sanitize(outcome))).collect();
         self.wrapped(4, &format!("{all} without a whole answer: {}", each.join(", ")), Style::new());
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use firedrill_contract::Rate;
-use firedrill_load::fate::Fate;
-use firedrill_load::load::Outcome;
+use firedrill_load::load::Summary;
+use firedrill_load::outcome::Outcome;
 use firedrill_load::timings::Timings;
 use firedrill_net::Target;
 
@@ -25,15 +25,18 @@ pub(super) struct Report {
     answered: BTreeMap<u16, u64>,
     /// By the status with which the answer began.
     truncated: BTreeMap<u16, u64>,
-    /// By fate.
+    /// By outcome.
     unanswered: BTreeMap<&'static str, u64>,
+    /// From when each answered request was due to the end of its answer.
     latency_seconds: Option<Latency>,
+    /// From when each answered request was sent to the end of its answer.
+    service_time_seconds: Option<Latency>,
     lag_seconds: Option<Lag>,
     #[serde(skip)]
-    fates: Vec<(Fate, u64)>,
+    outcomes: Vec<(Outcome, u64)>,
 }
 
-/// Of answered requests, from the time each was due to the end of its answer.
+/// How long answers took.
 #[derive(Debug, Serialize)]
 struct Latency {
     p50: f64,
@@ -51,50 +54,64 @@ struct Lag {
     max: f64,
 }
 
+impl Latency {
+    fn from_timings(timings: &Timings) -> Option<Self> {
+        let at = |share| seconds(timings, share);
+        Some(Self { p50: at(0.5)?, p90: at(0.9)?, p99: at(0.99)?, max: at(1.0)? })
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [p50, p90, p99, max] = [self.p50, self.p90, self.p99, self.max].map(millis);
+        write!(f, "p50 {p50}   p90 {p90}   p99 {p99}   max {max}")
+    }
+}
+
+impl Lag {
+    fn from_timings(timings: &Timings) -> Option<Self> {
+        let at = |share| seconds(timings, share);
+        Some(Self { p50: at(0.5)?, p99: at(0.99)?, p999: at(0.999)?, max: at(1.0)? })
+    }
+}
+
+fn seconds(timings: &Timings, share: f64) -> Option<f64> {
+    timings.quantile(share).as_ref().map(Duration::as_secs_f64)
+}
+
 impl Report {
-    pub(super) fn new(outcome: &Outcome, targets: &[Target], rate: Rate, seed: u64) -> Self {
-        let ledger = outcome.ledger();
+    pub(super) fn new(summary: &Summary, targets: &[Target], rate: Rate, seed: u64) -> Self {
+        let ledger = summary.ledger();
         let (mut answered, mut truncated, mut unanswered) =
             (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for (fate, count) in ledger.fates() {
-            match fate {
-                Fate::Answered(status) => answered.insert(status.as_u16(), count),
-                Fate::Truncated(status) => truncated.insert(status.as_u16(), count),
-                Fate::HungUp
-                | Fate::Reset
-                | Fate::Closed
-                | Fate::Garbled
-                | Fate::TimedOut
-                | Fate::Refused
-                | Fate::Unreachable
-                | Fate::NotSent
-                | Fate::Abandoned => unanswered.insert(fate.name(), count),
+        for (outcome, count) in ledger.outcomes() {
+            match outcome {
+                Outcome::Answered(status) => answered.insert(status.as_u16(), count),
+                Outcome::Truncated(status) => truncated.insert(status.as_u16(), count),
+                Outcome::HungUp
+                | Outcome::Reset
+                | Outcome::Closed
+                | Outcome::Garbled
+                | Outcome::TimedOut
+                | Outcome::Refused
+                | Outcome::Unreachable
+                | Outcome::NotSent
+                | Outcome::Abandoned => unanswered.insert(outcome.name(), count),
             };
         }
-        let seconds = |timings: &Timings, share| timings.quantile(share).as_ref().map(Duration::as_secs_f64);
-        let latency = |q| seconds(ledger.latency(), q);
-        let lag = |q| seconds(ledger.lag(), q);
         Self {
             targets: targets.iter().map(ToString::to_string).collect(),
             rate: rate.to_string(),
             seed,
-            lasted_seconds: outcome.lasted().as_secs_f64(),
+            lasted_seconds: summary.lasted().as_secs_f64(),
             due: ledger.due(),
             answered,
             truncated,
             unanswered,
-            latency_seconds: (|| {
-                Some(Latency {
-                    p50: latency(0.5)?,
-                    p90: latency(0.9)?,
-                    p99: latency(0.99)?,
-                    max: latency(1.0)?,
-                })
-            })(),
-            lag_seconds: (|| {
-                Some(Lag { p50: lag(0.5)?, p99: lag(0.99)?, p999: lag(0.999)?, max: lag(1.0)? })
-            })(),
-            fates: ledger.fates().collect(),
+            latency_seconds: Latency::from_timings(ledger.latency()),
+            service_time_seconds: ledger.service_time().and_then(Latency::from_timings),
+            lag_seconds: Lag::from_timings(ledger.lag()),
+            outcomes: ledger.outcomes().collect(),
         }
     }
 }
@@ -105,41 +122,43 @@ impl fmt::Display for Report {
         writeln!(f, "{due} requests were due in {} s at {rate}   seed {seed}", short(self.lasted_seconds))?;
         self.targets.iter().try_for_each(|target| writeln!(f, "  {target}"))?;
         writeln!(f)?;
-        for (fate, count) in &self.fates {
-            match fate {
-                Fate::Answered(status) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
-                Fate::Truncated(status) => {
+        for (outcome, count) in &self.outcomes {
+            match outcome {
+                Outcome::Answered(status) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
+                Outcome::Truncated(status) => {
                     writeln!(
                         f,
                         "  {:<12} {count:>9}   {}, status {}",
-                        fate.name(),
-                        fate.meaning(),
+                        outcome.name(),
+                        outcome.meaning(),
                         status.as_u16()
                     )?;
                 }
-                Fate::HungUp
-                | Fate::Reset
-                | Fate::Closed
-                | Fate::Garbled
-                | Fate::TimedOut
-                | Fate::Refused
-                | Fate::Unreachable
-                | Fate::NotSent
-                | Fate::Abandoned => writeln!(f, "  {:<12} {count:>9}   {}", fate.name(), fate.meaning())?,
+                Outcome::HungUp
+                | Outcome::Reset
+                | Outcome::Closed
+                | Outcome::Garbled
+                | Outcome::TimedOut
+                | Outcome::Refused
+                | Outcome::Unreachable
+                | Outcome::NotSent
+                | Outcome::Abandoned => {
+                    writeln!(f, "  {:<12} {count:>9}   {}", outcome.name(), outcome.meaning())?
+                }
             }
         }
         if self.answered.is_empty() {
             writeln!(f, "\n  Nothing was ever answered.")?;
         }
         writeln!(f)?;
-        if let Some(Latency { p50, p90, p99, max }) = &self.latency_seconds {
-            let [p50, p90, p99, max] = [p50, p90, p99, max].map(|seconds| millis(*seconds));
-            writeln!(f, "  latency   p50 {p50}   p90 {p90}   p99 {p99}   max {max}")?;
-            writeln!(
-                f,
-                "            of the {} answered, from when each was due",
-                self.answered.values().sum::<u64>()
-            )?;
+        if let Some(latency) = &self.latency_seconds {
+            let answered = self.answered.values().sum::<u64>();
+            writeln!(f, "  latency   {latency}")?;
+            writeln!(f, "            of the {answered} answered, from when each was due")?;
+        }
+        if let Some(service_time) = &self.service_time_seconds {
+            writeln!(f, "  service   {service_time}")?;
+            writeln!(f, "            of the same, from when each was sent")?;
         }
         if let Some(Lag { p50, p99, p999, max }) = &self.lag_seconds {
             let [p50, p99, p999, max] = [p50, p99, p999, max].map(|seconds| millis(*seconds));
@@ -176,29 +195,29 @@ mod tests {
     use firedrill_load::ledger::{Ledger, Times};
     use firedrill_load::load::Phase;
 
-    fn report(fates: &[(Fate, u64)]) -> Report {
+    fn report(outcomes: &[(Outcome, u64)]) -> Report {
         let mut ledger = Ledger::default();
-        for (fate, latency) in fates {
+        for (outcome, latency) in outcomes {
             let (due, left) = (Duration::ZERO, Duration::from_millis(1));
-            ledger.enter(*fate, Times { due, left, ended: Duration::from_millis(*latency) });
+            ledger.enter(*outcome, Times { due, left, sent: None, ended: Duration::from_millis(*latency) });
         }
         let (began, lasted) = (Duration::ZERO, Duration::from_secs(30));
         let phase = Phase { name: "load".to_owned(), began, ended: lasted, ledger };
-        let outcome =
-            Outcome { began: Time::from_millis(0), phases: vec![phase], ended: lasted, interrupted: false };
+        let summary =
+            Summary { began: Time::from_millis(0), phases: vec![phase], ended: lasted, interrupted: false };
         let target = Target::parse("http://app:8080/work").unwrap();
-        Report::new(&outcome, &[target], "5/s".parse().unwrap(), 7)
+        Report::new(&summary, &[target], "5/s".parse().unwrap(), 7)
     }
 
     #[test]
     fn a_report_says_what_came_back_and_how_late() {
         let (ok, bad) = (StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR);
         let text = report(&[
-            (Fate::Answered(ok), 20),
-            (Fate::Answered(ok), 20),
-            (Fate::Answered(bad), 150),
-            (Fate::Truncated(ok), 1),
-            (Fate::Reset, 1),
+            (Outcome::Answered(ok), 20),
+            (Outcome::Answered(ok), 20),
+            (Outcome::Answered(bad), 150),
+            (Outcome::Truncated(ok), 1),
+            (Outcome::Reset, 1),
         ])
         .to_string();
         assert_eq!(
@@ -214,6 +233,8 @@ mod tests {
 
   latency   p50 20.0 ms   p90 150 ms   p99 150 ms   max 150 ms
             of the 3 answered, from when each was due
+  service   p50 19.0 ms   p90 149 ms   p99 149 ms   max 149 ms
+            of the same, from when each was sent
   own lag   p50 1.00 ms   p99 1.00 ms   p99.9 1.00 ms   max 1.00 ms
 "
         );
@@ -221,11 +242,12 @@ mod tests {
 
     #[test]
     fn a_load_without_any_answer_says_so_plainly() {
-        let report = report(&[(Fate::Refused, 1)]);
+        let report = report(&[(Outcome::Refused, 1)]);
         assert!(report.to_string().contains("Nothing was ever answered."));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["unanswered"]["refused"], 1);
         assert_eq!(json["latency_seconds"], serde_json::Value::Null);
+        assert_eq!(json["service_time_seconds"], serde_json::Value::Null);
         assert_eq!(json["lag_seconds"]["max"], 0.001);
     }
 }

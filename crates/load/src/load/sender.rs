@@ -8,23 +8,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
-use super::{Number, Shared};
-use crate::fate::Fate;
+use super::{RequestId, Shared};
+use crate::outcome::Outcome;
 use crate::plan::{Does, Mix, Planned};
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
 
 /// What was sent of a plan.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    /// The phases that did begin.
-    pub(super) phases: Vec<Stretch>,
+    /// The phases that started.
+    pub(super) phases: Vec<PhaseSpan>,
     /// Whether a stop ended it.
     pub(super) interrupted: bool,
 }
 
-/// When a phase was, from the begin of the load on, and how many requests fell due in it.
+/// When a phase was, since the load started, and how many requests fell due in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stretch {
+pub(super) struct PhaseSpan {
     pub(super) began: Duration,
     pub(super) ended: Duration,
     pub(super) due: u64,
@@ -64,12 +64,12 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
             let due = self.n - first;
             if end == End::Stopped {
                 let ended = shared.start.elapsed().max(began);
-                sent.phases.push(Stretch { began, ended, due });
+                sent.phases.push(PhaseSpan { began, ended, due });
                 sent.interrupted = true;
                 return Ok(sent);
             }
             let ended = began + phase.lasts().unwrap_or_default();
-            sent.phases.push(Stretch { began, ended, due });
+            sent.phases.push(PhaseSpan { began, ended, due });
             began = ended;
         }
         Ok(sent)
@@ -84,7 +84,7 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
                     return Ok(End::Stopped);
                 }
                 if let Some(due) = due {
-                    self.leave(Number { phase: index, n: self.n, due }, mix);
+                    self.leave(RequestId { phase: index, n: self.n, due }, mix);
                     self.n += 1;
                 }
             }
@@ -108,19 +108,21 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
     }
 
     /// Lets a request leave.
-    fn leave(&mut self, number: Number, mix: &Mix) {
+    fn leave(&mut self, id: RequestId, mix: &Mix) {
         let shared = self.shared;
         shared.progress.fell_due();
-        let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
-            return shared.enter(number, Fate::NotSent, Instant::now());
+        let Ok(permit) = Arc::clone(&shared.permits).try_acquire_owned() else {
+            return shared.enter(id, Outcome::NotSent, Instant::now(), None);
         };
         self.alarm.stay_awake();
-        let turn = usize::try_from(number.n % shared.targets.len() as u64).unwrap_or(0);
+        let turn = usize::try_from(id.n % shared.targets.len() as u64).unwrap_or(0);
         let target = &shared.targets[turn].0;
-        match shared.plan.pick(mix, number.n).nth(number.n, target) {
-            Ok(outgoing) => drop(tokio::spawn(super::one(Arc::clone(shared), number, turn, outgoing, slot))),
+        match shared.plan.pick(mix, id.n).nth(id.n, target) {
+            Ok(outgoing) => {
+                drop(tokio::spawn(super::run_request(Arc::clone(shared), id, turn, outgoing, permit)))
+            }
             // `Load::new` saw that it can be written.
-            Err(_) => shared.enter(number, Fate::Unreachable, Instant::now()),
+            Err(_) => shared.enter(id, Outcome::Unreachable, Instant::now(), None),
         }
     }
 }

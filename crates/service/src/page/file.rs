@@ -6,14 +6,14 @@ use bytes::Bytes;
 use flate2::Compression;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use firedrill_server::answer::{Response, ok, whole};
-use firedrill_server::exposition::{gzip, takes_gzip};
+use firedrill_server::answer::{Answer, full};
+use firedrill_server::exposition::{accepts_gzip, gzip};
 
 /// One file, as it is served.
 pub(super) struct File {
     content_type: HeaderValue,
     plain: Bytes,
-    zipped: Bytes,
+    gzipped: Bytes,
     /// Weak, since the compressed bytes and the plain ones share it (RFC 9110, section 8.8.3).
     etag: HeaderValue,
 }
@@ -27,31 +27,27 @@ impl File {
         let etag = format!("W/\"{:016x}\"", hasher.finish());
         Self {
             content_type,
-            zipped: gzip(&plain, Compression::best()).into(),
+            gzipped: gzip(&plain, Compression::best()).into(),
             plain,
             etag: HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("W/\"0\"")),
         }
     }
 
-    /// 200 with the file, or 304 for whom it has not changed. A browser asks each time, so that the page is
+    /// 200 with the file, or 304 to a client that has it. A browser asks each time, so that the page is
     /// never older than its service.
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
-        let mut response = if self.is_known(headers) {
-            let mut response = Response::new(whole(Bytes::new()));
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        } else if takes_gzip(headers) {
-            let mut response = ok(self.content_type.clone(), whole(self.zipped.clone()));
-            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            response
+    pub(super) fn answer(&self, headers: &HeaderMap) -> Answer {
+        let ok = |bytes: &Bytes| Answer::ok(self.content_type.clone(), full(bytes.clone()));
+        let answer = if self.is_known(headers) {
+            Answer::empty(StatusCode::NOT_MODIFIED)
+        } else if accepts_gzip(headers) {
+            ok(&self.gzipped).header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
         } else {
-            ok(self.content_type.clone(), whole(self.plain.clone()))
+            ok(&self.plain)
         };
-        let ours = response.headers_mut();
-        ours.insert(header::ETAG, self.etag.clone());
-        ours.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        ours.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        response
+        answer
+            .header(header::ETAG, self.etag.clone())
+            .header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+            .header(header::VARY, HeaderValue::from_static("accept-encoding"))
     }
 
     /// Whether the client has this version (RFC 9110, section 13.1.2, by weak comparison).

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
-use firedrill_server::telemetry::{ErrorType, Workload};
+use firedrill_server::outcome::{ErrorType, Workload};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct WorkloadLabels {

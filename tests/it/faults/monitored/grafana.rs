@@ -9,9 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use super::rig::{PHASES, Rig};
-use super::wire::{State, Wire};
 use crate::support::directory::Directory;
 use crate::support::draws::Draws;
+use crate::support::wire::{State, Wire};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -6,8 +6,8 @@ use tokio::time::sleep;
 
 use super::killed::SILENCE;
 use super::rig::{BURNING, PAGED_WITHIN, PHASES, Rig};
-use super::wire::State;
 use crate::support::draws::Draws;
+use crate::support::wire::State;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -9,7 +9,6 @@ use rustix::process::Signal;
 use tokio::time::sleep;
 
 use super::findings::Findings;
-use super::wire::Wire;
 use crate::sabotage::shipped::{ALERTMANAGER, RULES, Shipped};
 use crate::support::alertmanager::Alertmanager;
 use crate::support::directory::Directory;
@@ -17,6 +16,7 @@ use crate::support::draws::Draws;
 use crate::support::process::Process;
 use crate::support::prometheus::server::Server;
 use crate::support::serving::Serving;
+use crate::support::wire::Wire;
 
 /// How long a drill and what it waits for may take on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(240);

@@ -6,7 +6,7 @@ use firedrill_net::Unreached;
 
 /// What became of a request. Each one that falls due ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
+pub enum Outcome {
     /// Answered with this status, to the end of the body.
     Answered(StatusCode),
     /// The answer began, with this status, and broke off: closed or reset before the end of its body.
@@ -33,7 +33,7 @@ pub enum Fate {
 
 /// Whether the service saw a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum Reached {
     /// It did.
     Yes,
     /// It did not: the request was never sent.
@@ -42,14 +42,14 @@ pub enum Seen {
     Unknown,
 }
 
-impl Fate {
+impl Outcome {
     /// What the client knows about whether the service saw the request. It does not guess.
     #[must_use]
-    pub const fn seen(self) -> Seen {
+    pub const fn reached(self) -> Reached {
         match self {
-            Self::Answered(_) | Self::Truncated(_) | Self::HungUp => Seen::Yes,
-            Self::Refused | Self::Unreachable | Self::NotSent => Seen::No,
-            Self::Reset | Self::Closed | Self::Garbled | Self::TimedOut | Self::Abandoned => Seen::Unknown,
+            Self::Answered(_) | Self::Truncated(_) | Self::HungUp => Reached::Yes,
+            Self::Refused | Self::Unreachable | Self::NotSent => Reached::No,
+            Self::Reset | Self::Closed | Self::Garbled | Self::TimedOut | Self::Abandoned => Reached::Unknown,
         }
     }
 
@@ -104,10 +104,10 @@ impl Fate {
         }
     }
 
-    /// The fate of this name, with the status that those of that name have.
+    /// The outcome of this name, with the status that those of that name have.
     #[must_use]
     pub fn named(name: &str, status: Option<StatusCode>) -> Option<Self> {
-        let fate = match (name, status) {
+        let outcome = match (name, status) {
             ("answered", Some(status)) => return Some(Self::Answered(status)),
             ("truncated", Some(status)) => return Some(Self::Truncated(status)),
             ("hung up", None) => Self::HungUp,
@@ -121,7 +121,7 @@ impl Fate {
             ("abandoned", None) => Self::Abandoned,
             _ => return None,
         };
-        Some(fate)
+        Some(outcome)
     }
 
     /// What it means, as a clause.
@@ -143,7 +143,7 @@ impl Fate {
     }
 }
 
-impl From<&Unreached> for Fate {
+impl From<&Unreached> for Outcome {
     fn from(why: &Unreached) -> Self {
         match why {
             Unreached::Refused => Self::Refused,
@@ -154,7 +154,7 @@ impl From<&Unreached> for Fate {
     }
 }
 
-impl From<&hyper::Error> for Fate {
+impl From<&hyper::Error> for Outcome {
     /// Of an error before the answer.
     fn from(error: &hyper::Error) -> Self {
         use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};

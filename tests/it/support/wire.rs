@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 /// How a wire is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     Whole,
     /// Each part takes so long.
     Slow(Duration),
@@ -23,8 +23,8 @@ pub(super) enum State {
 }
 
 /// A listening address that leads to another one. Dropping it cuts it.
-pub(super) struct Wire {
-    pub(super) address: SocketAddr,
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
     state: watch::Sender<State>,
     to: watch::Sender<SocketAddr>,
     carrying: JoinHandle<()>,
@@ -32,7 +32,7 @@ pub(super) struct Wire {
 
 impl Wire {
     /// A whole one to this address.
-    pub(super) async fn to(address: SocketAddr) -> Self {
+    pub(crate) async fn to(address: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (state, to) = (watch::Sender::new(State::Whole), watch::Sender::new(address));
         let address = listener.local_addr().unwrap();
@@ -40,16 +40,16 @@ impl Wire {
         Self { address, state, to, carrying }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Leads new connections here.
-    pub(super) fn leads_to(&self, address: SocketAddr) {
+    pub(crate) fn leads_to(&self, address: SocketAddr) {
         self.to.send_replace(address);
     }
 
-    pub(super) fn is(&self, state: State) {
+    pub(crate) fn is(&self, state: State) {
         self.state.send_replace(state);
     }
 }

@@ -9,109 +9,124 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::fate::Fate;
+use super::outcome::Outcome;
 use super::pool::{Connection, Pool};
 use super::request::Outgoing;
 use crate::request::HangUp;
 
 /// How long a client that hangs up before the answer waits once its body has been taken, so that the
 /// service has it before it sees the connection end.
-pub const PATIENCE: Duration = Duration::from_millis(100);
+pub const HANG_UP_AFTER: Duration = Duration::from_millis(100);
 
-/// Sends a request and reads its answer to the end, or hangs up where it is told to: what became of it,
-/// and the connection where it can be used again.
+/// What came of sending one request.
+pub(super) struct RoundTrip {
+    pub(super) outcome: Outcome,
+    /// When it was handed to a connection that was ready, and how long the TCP handshake of that one took; nothing
+    /// where there was none, or no end in time.
+    pub(super) sent: Option<(Instant, Duration)>,
+    /// The connection, where it can be used again.
+    pub(super) connection: Option<Connection>,
+}
+
+impl From<Outcome> for RoundTrip {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, sent: None, connection: None }
+    }
+}
+
+/// Sends a request and reads its answer to the end, or hangs up where it is told to.
 ///
 /// A request that failed is not sent a second time. The one thing tried again is a kept connection
 /// that turns out to have been closed before it took a byte of the request.
-pub(super) async fn exchange(
-    pool: &Pool,
-    mut outgoing: Box<Outgoing>,
-    deadline: Instant,
-) -> (Fate, Option<Connection>) {
+pub(super) async fn round_trip(pool: &Pool, mut outgoing: Box<Outgoing>, deadline: Instant) -> RoundTrip {
     loop {
         let connection = match pool.take(deadline).await {
             Ok(connection) => connection,
-            Err(unreached) => return (Fate::from(&unreached), None),
+            Err(unreached) => return Outcome::from(&unreached).into(),
         };
-        let used = connection.used;
-        match timeout_at(deadline, converse(connection, outgoing)).await {
-            Ok(Ok((fate, connection))) => return (fate, connection),
+        let (used, sent) = (connection.used, (Instant::now(), connection.handshake));
+        match timeout_at(deadline, send(connection, outgoing)).await {
+            Ok(Ok((outcome, connection))) => return RoundTrip { outcome, sent: Some(sent), connection },
             Ok(Err(Unsent { outgoing: Some(unsent), .. })) if used => outgoing = unsent,
-            Ok(Err(Unsent { fate, .. })) => return (fate, None),
-            Err(_) => return (Fate::TimedOut, None),
+            Ok(Err(Unsent { outcome, .. })) => return outcome.into(),
+            Err(_) => return Outcome::TimedOut.into(),
         }
     }
 }
 
 /// A request without an answer; with the request where none of it was written.
 struct Unsent {
-    fate: Fate,
+    outcome: Outcome,
     outgoing: Option<Box<Outgoing>>,
 }
 
-async fn converse(
+async fn send(
     mut connection: Connection,
     outgoing: Box<Outgoing>,
-) -> Result<(Fate, Option<Connection>), Unsent> {
-    let Outgoing { request, hang_up, mut sent } = *outgoing;
+) -> Result<(Outcome, Option<Connection>), Unsent> {
+    let Outgoing { request, hang_up, mut sent, injected } = *outgoing;
     let answer = tokio::select! {
         biased;
         answer = connection.sender.try_send_request(request) => answer,
-        () = enough(sent.as_mut()) => {
+        () = time_to_hang_up(sent.as_mut()) => {
             connection.hang_up();
-            return Ok((Fate::HungUp, None));
+            return Ok((Outcome::HungUp, None));
         }
     };
     let answer = match answer {
         Ok(answer) => answer,
         Err(mut error) => {
-            let unsent = error.take_message().map(|request| Box::new(Outgoing { request, hang_up, sent }));
-            return Err(Unsent { fate: Fate::from(error.error()), outgoing: unsent });
+            let outgoing = |request| Box::new(Outgoing { request, hang_up, sent, injected });
+            let unsent = error.take_message().map(outgoing);
+            return Err(Unsent { outcome: Outcome::from(error.error()), outgoing: unsent });
         }
     };
     // What few requests need is boxed, or every one would have room for it.
     Ok(match hang_up {
-        None => listen(answer, connection).await,
+        None => read_answer(answer, connection).await,
         // The connection may still have a body to send that nobody will ask for.
-        Some(HangUp::BeforeAnswer) => (Box::pin(listen(answer, connection)).await.0, None),
-        Some(HangUp::InAnswer) => Box::pin(break_off(answer, connection)).await,
+        Some(HangUp::BeforeAnswer) => (Box::pin(read_answer(answer, connection)).await.0, None),
+        Some(HangUp::InAnswer) => Box::pin(hang_up_in_answer(answer, connection)).await,
     })
 }
 
-/// Waits until a client that hangs up before the answer has had enough; others never have.
-async fn enough(sent: Option<&mut oneshot::Receiver<()>>) {
+/// Waits until a client that hangs up before the answer has had time_to_hang_up; others never have.
+async fn time_to_hang_up(sent: Option<&mut oneshot::Receiver<()>>) {
     if let Some(sent) = sent
         && sent.await.is_ok()
     {
-        sleep(PATIENCE).await;
+        sleep(HANG_UP_AFTER).await;
     } else {
         std::future::pending::<()>().await;
     }
 }
 
 /// Reads an answer to its end.
-async fn listen(answer: Response<Incoming>, connection: Connection) -> (Fate, Option<Connection>) {
+async fn read_answer(answer: Response<Incoming>, connection: Connection) -> (Outcome, Option<Connection>) {
     let status = answer.status();
     let mut body = answer.into_body();
     while let Some(frame) = body.frame().await {
         if frame.is_err() {
-            return (Fate::Truncated(status), None);
+            return (Outcome::Truncated(status), None);
         }
     }
-    (Fate::Answered(status), Some(connection))
+    (Outcome::Answered(status), Some(connection))
 }
 
-/// Reads the begin of an answer's body and hangs up, unless that was all of it.
-async fn break_off(answer: Response<Incoming>, connection: Connection) -> (Fate, Option<Connection>) {
+/// Reads the start of an answer's body and hangs up, unless that was all of it.
+async fn hang_up_in_answer(
+    answer: Response<Incoming>,
+    connection: Connection,
+) -> (Outcome, Option<Connection>) {
     let status = answer.status();
     let mut body = answer.into_body();
     match body.frame().await {
-        None => (Fate::Answered(status), Some(connection)),
-        Some(Err(_)) => (Fate::Truncated(status), None),
-        Some(Ok(_)) if body.is_end_stream() => (Fate::Answered(status), Some(connection)),
+        None => (Outcome::Answered(status), Some(connection)),
+        Some(Err(_)) => (Outcome::Truncated(status), None),
+        Some(Ok(_)) if body.is_end_stream() => (Outcome::Answered(status), Some(connection)),
         Some(Ok(_)) => {
             connection.hang_up();
-            (Fate::HungUp, None)
+            (Outcome::HungUp, None)
         }
     }
 }
@@ -132,7 +147,7 @@ mod tests {
     use firedrill_net::Target;
 
     /// What becomes of a request on a connection that ends while it holds the request unwritten.
-    async fn on_a_connection_that_ends(used: bool) -> Fate {
+    async fn on_a_connection_that_ends(used: bool) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
@@ -140,7 +155,13 @@ mod tests {
         let (sender, ends) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         let pool = Pool::new(Connector::new(address.to_string().parse().unwrap()));
         let idle = tokio::spawn(std::future::pending::<()>());
-        pool.keep(Connection { sender, opened: Instant::now(), used, driver: idle.abort_handle() });
+        pool.keep(Connection {
+            sender,
+            opened: Instant::now(),
+            handshake: Duration::ZERO,
+            used,
+            driver: idle.abort_handle(),
+        });
         let answers = tokio::spawn(async move {
             let (mut second, _) = listener.accept().await.unwrap();
             let mut head = Vec::new();
@@ -156,25 +177,26 @@ mod tests {
             headers: HeaderMap::new(),
             body: bytes::Bytes::new(),
             hang_up: None,
+            work: None,
         };
         let target = Target::parse(&format!("http://{address}")).unwrap();
         let request = request.nth(0, &target).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let (exchanged, ()) = tokio::join!(exchange(&pool, request, deadline), async { drop(ends) });
+        let (ended, ()) = tokio::join!(round_trip(&pool, request, deadline), async { drop(ends) });
         let mut written = Vec::new();
         first.read_to_end(&mut written).await.unwrap();
         assert!(written.is_empty());
         answers.abort();
-        exchanged.0
+        ended.outcome
     }
 
     #[tokio::test]
     async fn a_request_that_a_kept_connection_did_not_take_is_sent_on_another() {
-        assert_eq!(on_a_connection_that_ends(true).await, Fate::Answered(StatusCode::OK));
+        assert_eq!(on_a_connection_that_ends(true).await, Outcome::Answered(StatusCode::OK));
     }
 
     #[tokio::test]
     async fn a_request_that_a_new_connection_did_not_take_failed() {
-        assert_eq!(on_a_connection_that_ends(false).await, Fate::Closed);
+        assert_eq!(on_a_connection_that_ends(false).await, Outcome::Closed);
     }
 }
