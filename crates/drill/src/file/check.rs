@@ -361,6 +361,7 @@ mod tests {
                 r#"up{job="${job}"}"#,
                 "rate(up[$__rate_interval])",
                 "up[5m]",
+                r#"up{instance="a" or instance="b"}"#,
                 "vector(1)",
                 "1",
                 "time()",

@@ -66,6 +66,12 @@ impl Vocabulary<'_> {
 
     fn selector(&mut self, selector: &VectorSelector) -> Labels {
         self.reads = true;
+        // The parser takes it from a dialect of PromQL.
+        if !selector.matchers.or_matchers.is_empty() {
+            let message = r#"Prometheus has no `or` between matchers: write a=~"1|2", or put `or` between two selectors"#;
+            self.problems.push(("or".to_owned(), message.to_owned()));
+            return None;
+        }
         if !self.is_about_target(selector) {
             return None;
         }
