@@ -50,7 +50,7 @@ fn drill(url: &str, phases: &str) -> Load {
 fn load_within(timeout: Duration, url: &str, phases: &str) -> Load {
     let file = format!(r#"{{ "name": "a drill", "workload": "demo", "phases": {phases}, "expect": [] }}"#);
     let target = Target::parse(url).unwrap();
-    let plan = serde_json::from_str::<DrillFile>(&file).unwrap().plan(7, &target);
+    let plan = serde_json::from_str::<DrillFile>(&file).unwrap().plan(7);
     let plan = plan.unwrap_or_else(|problems| panic!("{problems:?}"));
     let bounds = Bounds { timeout, in_flight: NonZero::new(1_000).unwrap() };
     Load::new(vec![target], plan, bounds).unwrap()

@@ -25,7 +25,7 @@ mod workload;
 
 pub use injection::Injection;
 pub use latency::Latency;
-pub use nearest::nearest;
+pub use nearest::{near, nearest, suggest};
 pub use parameter::{Caps, Parameter};
 pub use quantity::{Rate, Share, Size};
 pub use refusal::{Refusal, quoted};

@@ -2,18 +2,23 @@
 //!
 //! A file is YAML as people write it; these types are what it holds, and what its JSON Schema is
 //! generated from. [`value`] reads single values, [`phase`] says what is sent and when,
-//! [`crate::expectation`] what is expected. A [`DrillFile`] that was read is well-formed, no more: `plan`
-//! and [`check`] find what contradicts itself. [`environment`] resolves references to it.
+//! [`crate::expectation`] what is expected. `yaml` reads the text into a tree that knows where everything stands,
+//! `deserialize` makes a [`DrillFile`] of it, and `check` reports each [`Problem`] at its `place` in that tree.
+//! [`environment`] resolves references to it.
 
-pub mod check;
+mod check;
+mod deserialize;
 pub mod environment;
 pub mod phase;
-mod position;
+mod place;
 mod premise;
-mod read;
+mod problem;
 mod schema;
+mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod value;
-mod wording;
+mod yaml;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -21,21 +26,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::expectation::Expectation;
 
-pub use check::problems;
+pub use check::Checked;
 pub use phase::Phase;
+pub(super) use place::Place;
 pub use premise::Premise;
-pub use read::{LARGEST, Misread, Problem, Step, locate};
+pub use problem::Problem;
+pub use source::Source;
+pub use yaml::LARGEST;
 
 /// A drill: traffic in phases, and what monitoring should make of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a drill: the keys name, phases and expect")]
 pub struct DrillFile {
     /// What the drill is called in reports.
     pub name: String,
     /// What it shows, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Where requests go, such as `http://app:8080`; `${NAME}` and `${NAME:-otherwise}` are read from the environment. `--target` wins.
+    /// Where requests go, such as `http://app:8080`; `${NAME}` and `${NAME:-default}` are read from the environment. `--target` wins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The workload that the requests belong to, which `$workload` stands for in queries.

@@ -9,14 +9,14 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::file::phase::{HttpRequest, Parameters, Phase, Shape};
-use crate::file::{DrillFile, Problem, Step};
+use crate::file::{DrillFile, Place, Problem};
 use firedrill_contract::quantity::format_duration;
-use firedrill_contract::{Caps, Refusal, Size, Work};
+use firedrill_contract::{Caps, Refusal, Size, Work, quoted};
 use firedrill_load::HANG_UP_AFTER;
 use firedrill_load::arrivals::Arrivals;
 use firedrill_load::plan::{Does, Mix, Plan, Planned};
 use firedrill_load::request::{HangUp, Query, Request};
-use firedrill_net::{AGENT, Target};
+use firedrill_net::AGENT;
 
 /// How long a drill may take.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
@@ -31,116 +31,90 @@ const SLOW: Duration = HANG_UP_AFTER.saturating_mul(2);
 const LARGE: Size = Size::mebibytes(16);
 
 impl DrillFile {
-    /// What the file says to send to a target, for a seed.
+    /// What the file says to send, for a seed.
     ///
     /// # Errors
-    /// Each thing in it that cannot be done, with its place.
-    pub fn plan(&self, seed: u64, target: &Target) -> Result<Plan, Vec<Problem>> {
-        let mut planner = Planner { workload: self.workload.as_deref(), seed, problems: Vec::new() };
-        planner.target(target);
-        planner.workload();
-        planner.lengths(self);
-        let phases = self.phases.iter().enumerate();
-        let phases: Vec<_> =
-            phases.filter_map(|(index, (name, phase))| planner.phase(index, name, phase)).collect();
-        if planner.problems.is_empty() { Ok(Plan::new(seed, phases)) } else { Err(planner.problems) }
+    /// Each thing in it that cannot be done. Where it stands in the text, [`check`](Self::check) says.
+    pub fn plan(&self, seed: u64) -> Result<Plan, Vec<Problem>> {
+        let mut problems = Vec::new();
+        plan(self, seed, &mut Place::unknown(&mut problems)).ok_or(problems)
     }
 }
 
-/// A plan in the making, and what it cannot be made of.
+/// What a file says to send, for a seed. Nothing where a problem is reported.
+pub(crate) fn plan(file: &DrillFile, seed: u64, place: &mut Place<'_>) -> Option<Plan> {
+    let planner = Planner { workload: file.workload.as_deref(), seed };
+    let workload = planner.workload(&mut place.at("workload"));
+    let mut place = place.at("phases");
+    let lengths = lengths(file, &mut place);
+    let phases = file
+        .phases
+        .iter()
+        .enumerate()
+        .map(|(index, (name, phase))| planner.phase(index, name, phase, &mut place.at(name.as_str())));
+    // All of them, so that each problem is reported.
+    let phases: Vec<_> = phases.collect();
+    let phases = phases.into_iter().collect::<Option<_>>()?;
+    workload.and(lengths).map(|()| Plan::new(seed, phases))
+}
+
+fn lengths(file: &DrillFile, place: &mut Place<'_>) -> Option<()> {
+    if file.phases.is_empty() {
+        return refuse(place, "`phases` is empty: add at least one phase");
+    }
+    let all = file.phases.values().try_fold(Duration::ZERO, |sum, phase| sum.checked_add(phase.span.0));
+    match all {
+        Some(all) if all <= LONGEST => Some(()),
+        _ => refuse(
+            place,
+            format!("the phases last more than {} together: shorten them", format_duration(LONGEST)),
+        ),
+    }
+}
+
+/// Reports a problem; nothing, for the value that it leaves none of.
+fn refuse<T>(place: &mut Place<'_>, message: impl Into<String>) -> Option<T> {
+    place.refuse(message);
+    None
+}
+
+/// What all phases have in common.
 struct Planner<'a> {
     workload: Option<&'a str>,
     seed: u64,
-    problems: Vec<Problem>,
-}
-
-/// Where in the file something stands.
-#[derive(Clone)]
-struct Place(Vec<Step>);
-
-impl Place {
-    fn of(key: &str) -> Self {
-        Self(vec![Step::Key(key.to_owned())])
-    }
-
-    fn key(&self, key: &str) -> Self {
-        self.then(Step::Key(key.to_owned()))
-    }
-
-    fn then(&self, step: Step) -> Self {
-        Self(self.0.iter().cloned().chain([step]).collect())
-    }
 }
 
 impl Planner<'_> {
-    /// Takes a problem down; nothing, for the value that there is none of.
-    fn refuse<T>(&mut self, place: &Place, message: impl Into<String>) -> Option<T> {
-        self.problems.push(Problem { place: place.0.clone(), message: message.into() });
-        None
-    }
-
-    fn target(&mut self, target: &Target) {
-        if target.path() != "/" || target.query().is_some() {
-            let message =
-                format!("found {target}, expected a URL without a path: the phases say what to ask for");
-            self.refuse::<()>(&Place::of("target"), message);
+    fn workload(&self, place: &mut Place<'_>) -> Option<()> {
+        match self.workload.map(|name| Work::parse([("workload", name)], &Caps::WIDEST)) {
+            Some(Err(refusal)) => refuse(place, refused(&refusal)),
+            Some(Ok(_)) | None => Some(()),
         }
     }
 
-    fn workload(&mut self) {
-        let checked = self.workload.map(|name| Work::parse([("workload", name)], &Caps::WIDEST));
-        if let Some(Err(Refusal { got, expected, .. })) = checked {
-            self.refuse::<()>(&Place::of("workload"), format!("found {got:?}, expected {expected}"));
-        }
-    }
-
-    fn lengths(&mut self, file: &DrillFile) {
-        let phases = Place::of("phases");
-        if file.phases.is_empty() {
-            return self.refuse(&phases, "found no phases, expected at least one").unwrap_or_default();
-        }
-        let all = file.phases.values().try_fold(Duration::ZERO, |sum, phase| sum.checked_add(phase.span.0));
-        if all.is_none_or(|all| all > LONGEST) {
-            let message = format!("found phases that last longer than {} together", format_duration(LONGEST));
-            self.refuse::<()>(&phases, message);
-        }
-    }
-
-    fn phase(&mut self, index: usize, name: &str, phase: &Phase) -> Option<Planned> {
-        let place = Place::of("phases").key(name);
+    fn phase(&self, index: usize, name: &str, phase: &Phase, place: &mut Place<'_>) -> Option<Planned> {
         let span = phase.span.0;
         if span.is_zero() {
-            return self.refuse(&place.key("for"), "found 0s, expected a phase that lasts at least 1ms");
+            return refuse(&mut place.at("for"), "`for: 0s` is too short: let the phase last at least 1ms");
         }
         let does = match &phase.rate {
-            None => self.pause(&place, phase).map(|()| Does::Pause(span)),
+            None => pause(phase, place).map(|()| Does::Pause(span)),
             Some(shape) => {
-                let arrivals = self.arrivals(&place.key("rate"), shape, span, index as u64);
-                let mix = self.mix(&place, phase);
+                let arrivals = self.arrivals(shape, span, index as u64, &mut place.at("rate"));
+                let mix = self.mix(phase, place);
                 arrivals.zip(mix).map(|(arrivals, mix)| Does::Traffic { arrivals, mix })
             }
         };
         does.map(|does| Planned { name: name.to_owned(), does })
     }
 
-    /// A phase without a rate sends nothing.
-    fn pause(&mut self, place: &Place, phase: &Phase) -> Option<()> {
-        let sends = [
-            ("work", phase.work.is_some()),
-            ("request", phase.request.is_some()),
-            ("mix", !phase.mix.is_empty()),
-            ("hang_up", phase.hang_up.is_some()),
-        ];
-        match sends.iter().find(|(_, there)| *there) {
-            Some((key, _)) => self.refuse(
-                place,
-                format!("found {key} without a rate, expected a rate such as 20/s, or a pause without {key}"),
-            ),
-            None => Some(()),
-        }
-    }
-
-    fn arrivals(&mut self, place: &Place, shape: &Shape, span: Duration, stream: u64) -> Option<Arrivals> {
+    fn arrivals(
+        &self,
+        shape: &Shape,
+        span: Duration,
+        stream: u64,
+        place: &mut Place<'_>,
+    ) -> Option<Arrivals> {
         let rates = match shape {
             Shape::Constant(rate) | Shape::Poisson(rate) => vec![*rate],
             Shape::Ramp(from, to) => vec![*from, *to],
@@ -148,23 +122,23 @@ impl Planner<'_> {
         };
         for rate in &rates {
             if let Err(expected) = Arrivals::check_rate(*rate) {
-                return self.refuse(place, format!("found {rate}, {expected}"));
+                return refuse(place, format!("invalid rate `{rate}`: {expected}"));
             }
         }
         match shape {
             Shape::Constant(rate) => Some(Arrivals::constant(*rate, Some(span))),
             Shape::Ramp(from, to) => Some(Arrivals::ramp(*from, *to, span)),
             Shape::Steps(steps) if steps.is_empty() => {
-                self.refuse(place, "found no steps, expected one rate or more")
+                refuse(place, "`steps` is empty: add at least one rate")
             }
             Shape::Steps(steps) => Some(Arrivals::steps(steps, span)),
             Shape::Poisson(mean) => Some(Arrivals::poisson(*mean, span, self.seed, stream)),
         }
     }
 
-    fn mix(&mut self, place: &Place, phase: &Phase) -> Option<Mix> {
+    fn mix(&self, phase: &Phase, place: &mut Place<'_>) -> Option<Mix> {
         if phase.mix.is_empty() {
-            let one = self.one(place, phase.work.as_ref(), phase.request.as_ref(), phase.hang_up)?;
+            let one = self.one(phase.work.as_ref(), phase.request.as_ref(), phase.hang_up, place)?;
             return Mix::new(vec![(NonZero::<u32>::MIN, one)]);
         }
         for (key, there) in [
@@ -173,60 +147,62 @@ impl Planner<'_> {
             ("hang_up", phase.hang_up.is_some()),
         ] {
             if there {
-                return self.refuse(
-                    &place.key(key),
-                    format!("found {key} beside mix, expected it in a part of the mix"),
+                return refuse(
+                    &mut place.at(key),
+                    format!("`{key}` beside `mix`: move it into a part of the mix"),
                 );
             }
         }
-        let place = place.key("mix");
+        let mut place = place.at("mix");
         let parts = phase.mix.iter().enumerate().map(|(index, part)| {
-            let place = place.then(Step::Element(index));
-            let request = self.one(&place, part.work.as_ref(), part.request.as_ref(), part.hang_up);
+            let place = &mut place.at(index);
+            let request = self.one(part.work.as_ref(), part.request.as_ref(), part.hang_up, place);
             request.map(|request| (part.weight, request))
         });
-        // All of them, so that each problem is found.
+        // All of them, so that each problem is reported.
         let parts: Vec<_> = parts.collect();
         Mix::new(parts.into_iter().collect::<Option<_>>()?)
     }
 
     /// One kind of request.
     fn one(
-        &mut self,
-        place: &Place,
+        &self,
         work: Option<&Parameters>,
         request: Option<&HttpRequest>,
         hang_up: Option<HangUp>,
+        place: &mut Place<'_>,
     ) -> Option<Request> {
         match (work, request) {
-            (Some(work), None) => self.work(place, work, hang_up),
-            (None, Some(request)) => self.request(place, request, hang_up),
-            (None, None) => {
-                self.refuse(place, "found a rate and nothing to send, expected one of work, request, mix")
+            (Some(work), None) => self.work(work, hang_up, place),
+            (None, Some(given)) => self::request(given, hang_up, place),
+            (None, None) => refuse(place, "nothing to send: add one of work, request, mix"),
+            (Some(_), Some(_)) => {
+                refuse(&mut place.at("request"), "`request` beside `work`: keep one of them")
             }
-            (Some(_), Some(_)) => self.refuse(place, "found both work and request, expected one of them"),
         }
     }
 
     /// What `/work` of this project's service is asked.
-    fn work(&mut self, place: &Place, given: &Parameters, hang_up: Option<HangUp>) -> Option<Request> {
-        let inside = place.key("work");
-        for (name, instead) in [
-            ("workload", "it beside the phases, as workload of the drill"),
-            ("seed", "it beside the phases, as seed of the drill"),
-            ("n", "it left out: requests are counted through the drill"),
-        ] {
+    fn work(&self, given: &Parameters, hang_up: Option<HangUp>, place: &mut Place<'_>) -> Option<Request> {
+        for (name, advice) in
+            [("workload", "move it beside `phases`"), ("seed", "move it beside `phases`"), ("n", "remove it")]
+        {
             if given.contains_key(name) {
-                return self.refuse(&inside.key(name), format!("found {name} in work, expected {instead}"));
+                return refuse(
+                    &mut place.at("work").at(name),
+                    format!("the drill sets `{name}` itself: {advice}"),
+                );
             }
         }
         let pairs = || given.iter().map(|(name, value)| (name.as_str(), value.0.as_str()));
         let mut work = match Work::parse(pairs(), &Caps::WIDEST) {
             Ok(work) => work,
-            Err(refusal) => return self.refuse(&inside.key(&refusal.parameter), refused(&refusal)),
+            Err(refusal) => {
+                return refuse(&mut place.at("work").at(&*refusal.parameter), refused(&refusal));
+            }
         };
         if let Some(hang_up) = hang_up {
-            self.can_hang_up(place, &work, hang_up)?;
+            can_hang_up(&work, hang_up, &mut place.at("hang_up"))?;
         }
         work.seed = Some(self.seed);
         let seed = self.seed.to_string();
@@ -251,99 +227,103 @@ impl Planner<'_> {
         }
         Some(request)
     }
+}
 
-    /// Whether a client of `/work` can hang up where it should, each time.
-    fn can_hang_up(&mut self, place: &Place, work: &Work, hang_up: HangUp) -> Option<()> {
-        let place = place.key("hang_up");
-        if work.abort.is_some() {
-            return self
-                .refuse(&place, "found hang_up beside abort, expected one of them: either side can end it");
-        }
-        match hang_up {
-            HangUp::BeforeAnswer if work.latency.at(0.0) < SLOW => self.refuse(
-                &place,
-                format!(
-                    "found an answer that may take only {}, expected a latency that is never under {}, so that it cannot come first",
-                    format_duration(work.latency.at(0.0)),
-                    format_duration(SLOW)
-                ),
+/// A phase without a rate sends nothing.
+fn pause(phase: &Phase, place: &mut Place<'_>) -> Option<()> {
+    let sends = [
+        ("work", phase.work.is_some()),
+        ("request", phase.request.is_some()),
+        ("mix", !phase.mix.is_empty()),
+        ("hang_up", phase.hang_up.is_some()),
+    ];
+    match sends.iter().find(|(_, there)| *there) {
+        Some((key, _)) => refuse(
+            &mut place.at(*key),
+            format!("`{key}` without a rate: add a rate such as 20/s, or remove `{key}` for a pause"),
+        ),
+        None => Some(()),
+    }
+}
+
+/// Whether a client of `/work` can hang up where it should, each time.
+fn can_hang_up(work: &Work, hang_up: HangUp, place: &mut Place<'_>) -> Option<()> {
+    if work.abort.is_some() {
+        return refuse(place, "`hang_up` beside `abort`: keep one of them, since either side can end it");
+    }
+    match hang_up {
+        HangUp::BeforeAnswer if work.latency.at(0.0) < SLOW => refuse(
+            place,
+            format!(
+                "the answer may take only {}: set a latency that is never under {}, so that it cannot come first",
+                format_duration(work.latency.at(0.0)),
+                format_duration(SLOW)
             ),
-            HangUp::InAnswer if work.body.is_none_or(|body| body < LARGE) => self.refuse(
-                &place,
-                format!(
-                    "found an answer that the service may have written before its client is gone, expected a body of at least {LARGE}"
-                ),
-            ),
-            HangUp::BeforeAnswer | HangUp::InAnswer => Some(()),
-        }
+        ),
+        HangUp::InAnswer if work.body.is_none_or(|body| body < LARGE) => refuse(
+            place,
+            format!("the answer may be written before its client is gone: set a body of at least {LARGE}"),
+        ),
+        HangUp::BeforeAnswer | HangUp::InAnswer => Some(()),
     }
+}
 
-    /// A request for any HTTP service.
-    fn request(&mut self, place: &Place, given: &HttpRequest, hang_up: Option<HangUp>) -> Option<Request> {
-        let inside = place.key("request");
-        let method = self.method(&inside.key("method"), given.method.as_deref());
-        let path = self.path(&inside.key("path"), &given.path);
-        let headers = self.headers(&inside.key("headers"), given);
-        let body = Bytes::from(given.body.clone().unwrap_or_default());
-        if hang_up == Some(HangUp::BeforeAnswer) && body.is_empty() {
-            return self.refuse(
-                &place.key("hang_up"),
-                "found a request without a body, expected one with a body: a service proves that it has begun to read by asking for it (100 Continue)",
-            );
-        }
-        let path = path?;
-        Some(Request {
-            method: method?,
-            path: Some(path.path().to_owned()),
-            query: Query::as_written(path.query().unwrap_or_default()),
-            headers: headers?,
-            body,
-            hang_up,
-            work: None,
-        })
+/// A request for any HTTP service.
+fn request(given: &HttpRequest, hang_up: Option<HangUp>, place: &mut Place<'_>) -> Option<Request> {
+    let body = Bytes::from(given.body.clone().unwrap_or_default());
+    if hang_up == Some(HangUp::BeforeAnswer) && body.is_empty() {
+        return refuse(
+            &mut place.at("hang_up"),
+            "the request has no body: add one, by asking for which a service proves that it reads (100 Continue)",
+        );
     }
+    let mut place = place.at("request");
+    let method = method(given.method.as_deref(), &mut place.at("method"));
+    let path = path(&given.path, &mut place.at("path"));
+    let headers = headers(given, &mut place.at("headers"));
+    let path = path?;
+    Some(Request {
+        method: method?,
+        path: Some(path.path().to_owned()),
+        query: Query::as_written(path.query().unwrap_or_default()),
+        headers: headers?,
+        body,
+        hang_up,
+        work: None,
+    })
+}
 
-    fn method(&mut self, place: &Place, given: Option<&str>) -> Option<Method> {
-        let Some(text) = given else { return Some(Method::GET) };
-        let refused = "expected a method such as GET or POST";
-        match Method::from_bytes(text.as_bytes()) {
-            Ok(Method::CONNECT) => self.refuse(place, "found CONNECT, which is for proxies"),
-            Ok(method) => {
-                // Methods are case-sensitive (RFC 9110, section 9.1), and nobody means "get".
-                let upper = text.to_ascii_uppercase();
-                if upper == text {
-                    Some(method)
-                } else {
-                    self.refuse(place, format!("found {text:?}, expected capitals: {upper}"))
-                }
-            }
-            Err(_) => self.refuse(place, format!("found {text:?}, {refused}")),
-        }
+fn method(given: Option<&str>, place: &mut Place<'_>) -> Option<Method> {
+    let Some(text) = given else { return Some(Method::GET) };
+    // Methods are case-sensitive (RFC 9110, section 9.1), and nobody means "get".
+    let upper = text.to_ascii_uppercase();
+    match Method::from_bytes(text.as_bytes()) {
+        Ok(Method::CONNECT) => refuse(place, "CONNECT is for proxies: use another method"),
+        Ok(method) if upper == text => Some(method),
+        Ok(_) => refuse(place, format!("methods are case-sensitive: write {upper}")),
+        Err(_) => refuse(place, format!("`{}` is not a method: use one such as GET or POST", quoted(text))),
     }
+}
 
-    fn path(&mut self, place: &Place, text: &str) -> Option<PathAndQuery> {
-        let rooted = text.starts_with('/') && !text.contains('#');
-        match text.parse() {
-            Ok(path) if rooted => Some(path),
-            _ => self.refuse(
-                place,
-                format!("found {text:?}, expected a path that begins with a slash, with or without a query, such as /cart?item=7"),
-            ),
+fn path(text: &str, place: &mut Place<'_>) -> Option<PathAndQuery> {
+    match text.parse() {
+        Ok(path) if text.starts_with('/') && !text.contains('#') => Some(path),
+        _ => {
+            refuse(place, format!("`{}` is not a path: begin with a slash, as in /cart?item=7", quoted(text)))
         }
     }
+}
 
-    fn headers(&mut self, place: &Place, given: &HttpRequest) -> Option<HeaderMap> {
-        let mut headers = own_headers();
-        let mut all = true;
-        for (name, value) in &given.headers {
-            let place = place.key(name);
-            match field(name, value) {
-                Ok((name, value)) => drop(headers.insert(name, value)),
-                Err(message) => all = self.refuse(&place, message).unwrap_or(false),
-            }
+fn headers(given: &HttpRequest, place: &mut Place<'_>) -> Option<HeaderMap> {
+    let mut headers = Some(own_headers());
+    for (name, value) in &given.headers {
+        match (field(name, value), &mut headers) {
+            (Ok((name, value)), Some(headers)) => drop(headers.insert(name, value)),
+            (Ok(_), None) => {}
+            (Err(message), _) => headers = refuse(&mut place.at(name.as_str()), message),
         }
-        all.then_some(headers)
     }
+    headers
 }
 
 /// What each request carries.
@@ -365,31 +345,34 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
         header::UPGRADE,
         header::EXPECT,
     ];
-    let name = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| format!("found {name:?}, expected the name of a header field"))?;
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+        format!("`{}` is not the name of a header field: use letters, digits and -", quoted(name))
+    })?;
     if SECRET.contains(&name) {
         return Err(format!(
-            "found {name}, whose value is a secret that the run file would hold: give it by --header-file"
+            "{name} is a secret, which the run file would keep: put it into a file for --header-file"
         ));
     }
     if OWN.contains(&name) {
-        return Err(format!("found {name}, expected it left out: it follows from the target and the body"));
+        return Err(format!("{name} follows from the target and the body: remove it"));
     }
     let value = HeaderValue::from_str(value)
-        .map_err(|_| format!("found {value:?}, expected a value of visible ASCII characters"))?;
+        .map_err(|_| "not the value of a header field: use visible ASCII characters".to_owned())?;
     Ok((name, value))
 }
 
-/// A refusal, at the place of its parameter.
 fn refused(Refusal { parameter, got, expected }: &Refusal) -> String {
-    format!("found {parameter} {got}, expected {expected}")
+    format!("`{parameter}: {got}` is invalid: expected {expected}")
 }
 
 #[cfg(test)]
 mod tests {
+    use insta::assert_snapshot;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::file::testing::{refused, shown};
+    use firedrill_net::Target;
 
     fn target() -> Target {
         Target::parse("http://app:8080").unwrap()
@@ -401,21 +384,12 @@ mod tests {
     }
 
     fn plan(phases: &Value) -> Plan {
-        file(phases).plan(7, &target()).unwrap_or_else(|problems| panic!("{problems:?}"))
+        file(phases).plan(7).unwrap_or_else(|problems| panic!("{problems:?}"))
     }
 
-    /// Each problem as its place and message, of a drill with one phase.
-    fn problems_of(phase: &Value) -> Vec<String> {
-        let problems = file(&json!({ "calm": phase })).plan(7, &target()).map(|_| ()).unwrap_err();
-        problems.iter().map(shown).collect()
-    }
-
-    fn shown(Problem { place, message }: &Problem) -> String {
-        let step = |step: &Step| match step {
-            Step::Key(key) => key.clone(),
-            Step::Element(index) => index.to_string(),
-        };
-        format!("{}: {message}", place.iter().map(step).collect::<Vec<_>>().join("."))
+    /// A drill with this phase.
+    fn drill(phase: &str) -> String {
+        format!("name: x\nphases:\n  calm: {phase}\nexpect: [{{ nothing_else: fires }}]\n")
     }
 
     /// Request `n` of a plan's first phase, as its method, path and body.
@@ -431,7 +405,7 @@ mod tests {
             "calm": { "for": "30s", "rate": "20/s", "work": { "latency": "10ms" } },
             "pause": { "for": "1.5s" },
             "burning": { "for": "90s", "rate": { "ramp": ["5/s", "50/s"] }, "work": {} } } }"#;
-        let plan = serde_json::from_str::<DrillFile>(file).unwrap().plan(7, &target()).unwrap();
+        let plan = serde_json::from_str::<DrillFile>(file).unwrap().plan(7).unwrap();
         let names: Vec<_> = plan.phases().iter().map(|phase| phase.name.as_str()).collect();
         assert_eq!(names, ["calm", "pause", "burning"]);
         assert!(plan.phases()[1].mix().is_none());
@@ -483,7 +457,7 @@ mod tests {
             { "weight": 1, "request": { "path": "/seldom" } },
         ] } });
         let lines = |seed| -> Vec<_> {
-            let plan = file(&phases).plan(seed, &target()).unwrap();
+            let plan = file(&phases).plan(seed).unwrap();
             (0..10_000).map(|n| nth(&plan, n).0).collect()
         };
         let (seven, eight) = (lines(7), lines(8));
@@ -500,171 +474,91 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_that_contradicts_itself_is_refused_where_it_does() {
-        let work = json!({});
-        for (phase, problem) in [
-            (json!({ "for": "0s", "rate": "1/s", "work": work }), "phases.calm.for: found 0s"),
-            (json!({ "for": "1s", "rate": "1/s" }), "phases.calm: found a rate and nothing to send"),
-            (json!({ "for": "1s", "work": work }), "phases.calm: found work without a rate"),
-            (json!({ "for": "1s", "hang_up": "in the answer" }), "phases.calm: found hang_up without a rate"),
-            (
-                json!({ "for": "1s", "rate": "1/s", "work": work, "request": { "path": "/" } }),
-                "phases.calm: found both work and request",
-            ),
-            (
-                json!({ "for": "1s", "rate": "1/s", "work": work, "mix": [{ "weight": 1, "work": work }] }),
-                "phases.calm.work: found work beside mix",
-            ),
-            (
-                json!({ "for": "1s", "rate": "1/s", "mix": [{ "weight": 1, "work": work }, { "weight": 1 }] }),
-                "phases.calm.mix.1: found a rate and nothing to send",
-            ),
-            (
-                json!({ "for": "1s", "rate": "100001/s", "work": work }),
-                "phases.calm.rate: found 100001/s, expected a rate from 1/h",
-            ),
-            (
-                json!({ "for": "1s", "rate": { "ramp": ["0.5/h", "1/s"] }, "work": work }),
-                "phases.calm.rate: found 0.5/h",
-            ),
-            (
-                json!({ "for": "721h", "rate": "1/h", "work": work }),
-                "phases: found phases that last longer than 720h together",
-            ),
-        ] {
-            let found = problems_of(&phase);
-            assert!(found.len() == 1 && found[0].starts_with(problem), "{found:?}");
-        }
+    fn a_phase_that_contradicts_itself_is_refused() {
+        let phases = [
+            "{ for: 0s, rate: 1/s, work: {} }",
+            "{ for: 1s, rate: 1/s }",
+            "{ for: 1s, work: {} }",
+            "{ for: 1s, hang_up: in the answer }",
+            "{ for: 1s, rate: 1/s, work: {}, request: { path: / } }",
+            "{ for: 1s, rate: 1/s, work: {}, mix: [{ weight: 1, work: {} }] }",
+            "{ for: 1s, rate: 1/s, mix: [{ weight: 1, work: {} }, { weight: 1 }] }",
+            "{ for: 1s, rate: 100001/s, work: {} }",
+            "{ for: 1s, rate: { ramp: [0.5/h, 1/s] }, work: {} }",
+            "{ for: 721h, rate: 1/h, work: {} }",
+        ];
+        assert_snapshot!(refused(phases.map(drill)));
     }
 
     #[test]
     fn work_that_the_service_cannot_do_is_refused_at_its_parameter() {
-        for (work, problem) in [
-            (
-                json!({ "latency": "soon" }),
-                "phases.calm.work.latency: found latency soon, expected a duration",
-            ),
-            (
-                json!({ "latncy": "1s" }),
-                "phases.calm.work.latncy: found latncy 1s, expected a parameter that exists: did you mean latency?",
-            ),
-            (
-                json!({ "hold": "1s" }),
-                "phases.calm.work.hold: found hold 1s, expected it only together with memory",
-            ),
-            (json!({ "workload": "demo" }), "phases.calm.work.workload: found workload in work"),
-            (json!({ "seed": 7 }), "phases.calm.work.seed: found seed in work"),
-            (json!({ "seed": 7, "n": 1 }), "phases.calm.work.seed: found seed in work"),
-        ] {
-            let found = problems_of(&json!({ "for": "1s", "rate": "1/s", "work": work }));
-            assert!(found.len() == 1 && found[0].starts_with(problem), "{found:?}");
-        }
-        let generous = json!({ "for": "1s", "rate": "1/s", "work": { "cpu": "1h" } });
-        assert!(
-            file(&json!({ "calm": generous })).plan(7, &target()).is_ok(),
-            "its caps are the service's own"
-        );
+        let work =
+            ["latency: soon", "latncy: 1s", "hold: 1s", "workload: demo", "seed: 7", "seed: 7, n: 1", "n: 1"];
+        assert_snapshot!(refused(
+            work.map(|work| drill(&format!("{{ for: 1s, rate: 1/s, work: {{ {work} }} }}")))
+        ));
+        let generous = "{ for: 1s, rate: 1/s, work: { cpu: 1h } }";
+        assert_eq!(shown(&drill(generous)), "", "its caps are the service's own");
     }
 
     #[test]
     fn a_client_can_only_hang_up_where_the_answer_cannot_be_over() {
-        for (phase, problem) in [
-            (
-                json!({ "work": {}, "hang_up": "before the answer" }),
-                "phases.calm.hang_up: found an answer that may take only",
-            ),
-            (
-                json!({ "work": { "latency": "199ms" }, "hang_up": "before the answer" }),
-                "phases.calm.hang_up: found an answer that may take only 199ms, expected a latency that is never under 200ms",
-            ),
-            (
-                json!({ "work": { "body": "15MiB" }, "hang_up": "in the answer" }),
-                "phases.calm.hang_up: found an answer that the service may have written before its client is gone, expected a body of at least 16MiB",
-            ),
-            (
-                json!({ "work": { "latency": "1s", "abort": "reset" }, "hang_up": "before the answer" }),
-                "phases.calm.hang_up: found hang_up beside abort",
-            ),
-            (
-                json!({ "request": { "path": "/" }, "hang_up": "before the answer" }),
-                "phases.calm.hang_up: found a request without a body",
-            ),
+        let phase = |what: &str| drill(&format!("{{ for: 1s, rate: 1/s, {what} }}"));
+        let wrong = [
+            "work: {}, hang_up: before the answer",
+            "work: { latency: 199ms }, hang_up: before the answer",
+            "work: { body: 15MiB }, hang_up: in the answer",
+            "work: { latency: 1s, abort: reset }, hang_up: before the answer",
+            "request: { path: / }, hang_up: before the answer",
+        ];
+        assert_snapshot!(refused(wrong.map(phase)));
+        for right in [
+            "work: { latency: 200ms }, hang_up: before the answer",
+            "work: { body: 16MiB }, hang_up: in the answer",
+            "request: { path: / }, hang_up: in the answer",
         ] {
-            let mut phase = phase.clone();
-            phase["for"] = json!("1s");
-            phase["rate"] = json!("1/s");
-            let found = problems_of(&phase);
-            assert!(found.len() == 1 && found[0].starts_with(problem), "{found:?}");
-        }
-        for phase in [
-            json!({ "for": "1s", "rate": "1/s", "work": { "latency": "200ms" }, "hang_up": "before the answer" }),
-            json!({ "for": "1s", "rate": "1/s", "work": { "body": "16MiB" }, "hang_up": "in the answer" }),
-            json!({ "for": "1s", "rate": "1/s", "request": { "path": "/" }, "hang_up": "in the answer" }),
-        ] {
-            plan(&json!({ "calm": phase }));
+            assert_eq!(shown(&phase(right)), "");
         }
     }
 
     #[test]
     fn a_request_that_cannot_be_written_is_refused_at_its_part() {
-        let request = |request: Value| json!({ "for": "1s", "rate": "1/s", "request": request });
-        for (given, problem) in [
-            (
-                json!({ "method": "get", "path": "/" }),
-                "phases.calm.request.method: found \"get\", expected capitals: GET",
-            ),
-            (json!({ "method": "G ET", "path": "/" }), "phases.calm.request.method: found \"G ET\""),
-            (json!({ "method": "CONNECT", "path": "/" }), "phases.calm.request.method: found CONNECT"),
-            (
-                json!({ "path": "cart" }),
-                "phases.calm.request.path: found \"cart\", expected a path that begins with a slash",
-            ),
-            (json!({ "path": "http://app/cart" }), "phases.calm.request.path: found"),
-            (json!({ "path": "/a b" }), "phases.calm.request.path: found"),
-            (json!({ "path": "/a#b" }), "phases.calm.request.path: found"),
-            (
-                json!({ "path": "/", "headers": { "a b": "c" } }),
-                "phases.calm.request.headers.a b: found \"a b\"",
-            ),
-            (json!({ "path": "/", "headers": { "a": "c\nd" } }), "phases.calm.request.headers.a: found"),
-            (
-                json!({ "path": "/", "headers": { "Host": "other" } }),
-                "phases.calm.request.headers.Host: found host",
-            ),
-        ] {
-            let found = problems_of(&request(given));
-            assert!(found.len() == 1 && found[0].starts_with(problem), "{found:?}");
-        }
-        for secret in ["Authorization", "cookie", "Proxy-Authorization"] {
-            let found = problems_of(&request(json!({ "path": "/", "headers": { secret: "s3cret" } })));
-            assert!(found[0].contains("--header-file") && !found[0].contains("s3cret"), "{found:?}");
-        }
+        let requests = [
+            "method: get, path: /",
+            "method: G ET, path: /",
+            "method: CONNECT, path: /",
+            "path: cart",
+            "path: http://app/cart",
+            "path: /a b",
+            "path: /a#b",
+            "path: /, headers: { a b: c }",
+            "path: /, headers: { a: \"c\\nd\" }",
+            "path: /, headers: { Host: other }",
+            "path: /, headers: { Authorization: Basic }",
+            "path: /, headers: { cookie: a }",
+            "path: /, headers: { Proxy-Authorization: Basic }",
+        ];
+        assert_snapshot!(refused(
+            requests.map(|request| drill(&format!("{{ for: 1s, rate: 1/s, request: {{ {request} }} }}")))
+        ));
     }
 
     #[test]
     fn all_problems_are_found_at_once() {
-        let phases = json!({
-            "a": { "for": "0s", "rate": "1/s", "work": {} },
-            "b": { "for": "1s", "rate": "0.1/h", "request": { "method": "x y", "path": "x" } },
-        });
-        let target = Target::parse("http://app:8080/path").unwrap();
-        let mut drill = file(&phases);
-        drill.workload = Some("w".repeat(65));
-        let problems = drill.plan(7, &target).map(|_| ()).unwrap_err();
-        let places: Vec<_> =
-            problems.iter().map(shown).map(|text| text.split(':').next().unwrap().to_owned()).collect();
-        assert_eq!(
-            places,
-            [
-                "target",
-                "workload",
-                "phases.a.for",
-                "phases.b.rate",
-                "phases.b.request.method",
-                "phases.b.request.path"
-            ]
+        let workload = "w".repeat(65);
+        assert_snapshot!(shown(&format!(
+            "name: x
+target: http://app:8080/path
+workload: {workload}
+phases:
+  a: {{ for: 0s, rate: 1/s, work: {{}} }}
+  b: {{ for: 1s, rate: 0.1/h, request: {{ method: x y, path: x }} }}
+expect: []
+"
+        )));
+        assert_snapshot!(
+            "no_phases",
+            refused(["name: x\nphases: {}\nexpect: [{ nothing_else: fires }]\n".to_owned()])
         );
-        let none = file(&json!({})).plan(7, &target).map(|_| ()).unwrap_err();
-        assert_eq!(shown(&none[1]), "phases: found no phases, expected at least one");
     }
 }

@@ -18,8 +18,8 @@ pub struct Variables<'a> {
     pub job: Option<&'a str>,
 }
 
-/// The variables that there are, without their dollar sign.
-pub const VARIABLES: [&str; 3] = ["phase", "workload", "job"];
+/// The variables that there are.
+pub const VARIABLES: [&str; 3] = ["$phase", "$workload", "$job"];
 
 impl Variables<'_> {
     /// The query with its variables replaced. One that the drill does not set stays, and is then no PromQL.
@@ -118,7 +118,7 @@ const DEEPEST: usize = 500;
 pub fn parse(query: &str) -> Result<Expr, String> {
     let most = nesting(query);
     if most > DEEPEST {
-        return Err(format!("found {most} operators and brackets, expected at most {DEEPEST}"));
+        return Err(format!("{most} operators and brackets, at most {DEEPEST} are allowed: simplify it"));
     }
     parser::parse(query)
 }
@@ -153,7 +153,7 @@ fn nesting(query: &str) -> usize {
 pub fn parse_selector(text: &str) -> Result<VectorSelector, String> {
     match parse(text)? {
         Expr::VectorSelector(selector) if selector.offset.is_none() && selector.at.is_none() => Ok(selector),
-        _ => Err("expected series and nothing around them, such as up{job=\"shop\"}".to_owned()),
+        _ => Err("expected series alone, such as up{job=\"shop\"}".to_owned()),
     }
 }
 
@@ -204,7 +204,7 @@ mod tests {
             format!("a{}", " or a".repeat(deep)),
             format!("{}a{}", "abs(".repeat(deep), ")".repeat(deep)),
         ] {
-            assert!(parse(&query).unwrap_err().contains("expected at most 500"));
+            assert!(parse(&query).unwrap_err().contains("at most 500 are allowed"));
         }
         // So much is no reason, and what is quoted is not counted.
         assert!(parse(&format!("1{}", " + 1".repeat(499))).is_ok());

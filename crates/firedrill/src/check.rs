@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::drill_file::DrillText;
-use firedrill_contract::quantity::format_duration;
-use firedrill_drill::file::DrillFile;
+use super::drill_file;
+use firedrill_contract::quantity::{format_duration, many};
+use firedrill_drill::file::{Checked, DrillFile, Source};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -27,33 +27,33 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if flags.schema {
         return super::print_schema(&DrillFile::schema());
     }
-    let mut all_right = true;
+    let mut worst = 0;
     for path in &flags.files {
-        match check(path) {
-            Ok(about) => writeln!(stdout(), "{path}: {about}").context("cannot write what was found")?,
-            Err(reasons) => {
-                super::complain(&reasons);
-                all_right = false;
+        let code = match drill_file::open(path) {
+            Ok(source) => check(path, &source)?,
+            Err(error) => {
+                super::complain(&format!("firedrill: cannot read {path}: {error}"));
+                2
             }
-        }
+        };
+        worst = worst.max(code);
     }
-    Ok(if all_right { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(ExitCode::from(worst))
 }
 
-/// What a drill that is right comes to, in few words; otherwise all that is wrong with it.
-fn check(path: &str) -> Result<String, String> {
-    let text = DrillText::open(path).map_err(|error| format!("firedrill: cannot read {path}: {error}"))?;
-    let file = text.read().map_err(|unusable| unusable.to_string())?;
-    let lasts = file.phases.values().map(|phase| phase.span.0).sum();
-    let (phases, expectations) = (file.phases.len(), file.expect.len());
-    Ok(format!(
-        "right: {} in {}, {}",
-        of(phases, "phase"),
-        format_duration(lasts),
-        of(expectations, "expectation")
-    ))
-}
-
-fn of(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+/// Says what a drill comes to that is right, otherwise all that is wrong with it.
+fn check(path: &str, source: &Source) -> anyhow::Result<u8> {
+    let file = match source.check() {
+        Ok(Checked { file, .. }) => file,
+        Err(problems) => {
+            drill_file::refuse(source, &problems);
+            return Ok(1);
+        }
+    };
+    let lasts = format_duration(file.phases.values().map(|phase| phase.span.0).sum());
+    let phases = many(file.phases.len(), "phase", "phases");
+    let expectations = many(file.expect.len(), "expectation", "expectations");
+    writeln!(stdout(), "{path}: right: {phases} in {lasts}, {expectations}")
+        .context("cannot write to stdout")?;
+    Ok(0)
 }

@@ -42,7 +42,7 @@ pub(super) struct Flags {
     files: Vec<String>,
 
     /// Target URL; overrides `target` in the file [default: a service that the drill starts itself]
-    #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_TARGET", value_parser = Target::parse)]
+    #[arg(long, value_name = "URL", env = "FIREDRILL_DRILL_TARGET", value_parser = Target::parse_origin)]
     target: Option<Target>,
 
     #[command(flatten)]

@@ -2,7 +2,7 @@
 //!
 //! Every flag has an environment variable: `FIREDRILL_LISTEN` is `--listen` of `serve`, and those of the other
 //! commands name the command too (`FIREDRILL_LOAD_RATE`).
-//! Exit codes: 0 done, 1 the answer is no (`probe`, `drill`, `judge`), 2 could not do or tell what was asked.
+//! Exit codes: 0 done, 1 the answer is no (`probe`, `drill`, `judge`, `check`), 2 could not do or tell what was asked.
 
 mod ca_file;
 mod check;
@@ -20,6 +20,7 @@ mod open_files;
 mod pager;
 mod probe;
 mod serve;
+mod terminal;
 mod token;
 
 use std::io::{Write as _, stdout};
@@ -66,11 +67,11 @@ enum Command {
     Load(load::Flags),
     /// Check drill files without sending or asking anything.
     ///
-    /// Each is read, held against itself, and its PromQL parsed; where it drills this project's own service,
-    /// the names of metrics and labels are checked too. Each problem is a line FILE:LINE:COLUMN: MESSAGE on
-    /// stderr.
+    /// Reads each file, looks for contradictions, and parses its PromQL; where it drills this project's own
+    /// service, checks the names of metrics and labels too. Writes each problem to stderr as
+    /// FILE:LINE:COLUMN: MESSAGE, with the line of the file below it.
     ///
-    /// Exit code 0 when all are right, 2 when one is not or cannot be read.
+    /// Exit codes: 0 every file is right, 1 a file is wrong, 2 a file cannot be read.
     Check(check::Flags),
     /// Forward TCP connections to the replicas behind a DNS name, in turn.
     ///

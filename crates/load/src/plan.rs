@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`] is a file's phases after every check, or what an endless load does. Requests are numbered
 //! through the whole of it, from 0; the number decides which request of a mix it is and what the service
-//! draws for it, so that a seed repeats everything. `planner` makes one of a file.
+//! draws for it, so that a seed repeats everything.
 
 use std::num::NonZero;
 use std::time::Duration;

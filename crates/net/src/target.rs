@@ -25,6 +25,9 @@ pub enum NoTarget {
     /// It is not an HTTP URL.
     #[error("expected a URL such as http://app:8080")]
     Malformed,
+    /// It has a path or a query.
+    #[error("expected a URL without a path, such as http://app:8080: the phases say what to request")]
+    Path,
 }
 
 impl Target {
@@ -47,6 +50,15 @@ impl Target {
         let host_header = HeaderValue::from_str(authority.as_str()).map_err(|_| NoTarget::Malformed)?;
         let query = uri.query().map(str::to_owned);
         Ok(Self { secure, host, host_header, path: uri.path().to_owned(), query })
+    }
+
+    /// Reads a URL without a path and a query, which the phases of a drill have.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn parse_origin(url: &str) -> Result<Self, NoTarget> {
+        let target = Self::parse(url)?;
+        if target.path == "/" && target.query.is_none() { Ok(target) } else { Err(NoTarget::Path) }
     }
 
     /// With this path, where the URL had none.

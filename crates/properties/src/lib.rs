@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use firedrill_contract::{Caps, OpenTo, Refusal, Work, quoted};
 use firedrill_drill::evidence::{Labels, Value};
-use firedrill_drill::file::{DrillFile, environment, locate, problems};
+use firedrill_drill::file::{DrillFile, Source, environment};
 use firedrill_drill::judge::{judge, questions, unexplained, unquiet};
 use firedrill_drill::report::junit::junit;
 use firedrill_drill::report::text::Look;
 use firedrill_drill::report::{Report, Written};
 use firedrill_drill::run::Run;
 use firedrill_load::plan::Does;
-use firedrill_net::Target;
+use firedrill_net::sanitize::is_unsafe;
 
 pub use connection::http;
 pub use firedrill_drill::evidence::fuzz::{alertmanager, exposition, grafana, prometheus};
@@ -94,28 +94,27 @@ fn taken(work: &Work) {
 /// A drill file.
 ///
 /// # Panics
-/// Where an error or a problem has no place in the text, a file is not read again as it was written, or a
-/// plan asks for requests out of their order.
+/// Where a problem has no place in the text or is shown as something that acts on a terminal, a file is not read again as
+/// it was written, or a plan asks for requests out of their order.
 pub fn drill_file(input: &[u8]) {
-    let Ok(yaml) = std::str::from_utf8(input) else { return };
-    let lines = yaml.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count() as u64;
-    let file = match DrillFile::read(yaml) {
-        Ok(file) => file,
-        Err(misread) => {
-            assert!((1..=lines).contains(&misread.line) && misread.column >= 1, "{misread}");
-            assert!(!misread.message.is_empty() && misread.message.len() < 4_000, "{misread}");
-            return;
-        }
-    };
-    for misread in locate(yaml, problems(&file)) {
-        assert!((1..=lines).contains(&misread.line) && misread.column >= 1, "{misread}");
+    let source = Source::new("drill.yaml", input);
+    let checked = source.check();
+    let problems = checked.as_ref().err().map(Vec::as_slice).unwrap_or_default();
+    for problem in problems {
+        assert!(!problem.message.is_empty() && problem.message.len() < 4_000, "{problem:?}");
     }
+    let shown = source.show(problems, 100, false);
+    assert!(!shown.contains(|c| is_unsafe(c) && c != '\n'), "{shown:?}");
+    let Some(file) = std::str::from_utf8(input).ok().and_then(|text| DrillFile::read(text).ok()) else {
+        return;
+    };
     let json = serde_json::to_string(&file).expect("a drill file has a form in JSON");
     let again: DrillFile = serde_json::from_str(&json).expect("what was written is read");
     assert_eq!(again, file, "{json}");
-    let _ = file.target.as_deref().map(environment::unset);
-    let target = Target::parse("http://localhost").expect("it is a target");
-    let Ok(plan) = file.plan(file.seed.unwrap_or(7), &target) else { return };
+    let _ = file.target.as_deref().map(environment::defaults);
+    let Ok(plan) = file.plan(file.seed.unwrap_or(7)) else {
+        return assert!(checked.is_err(), "a file without problems has no plan: {file:?}");
+    };
     assert_eq!(plan.phases().len(), file.phases.len());
     for phase in plan.phases() {
         let Does::Traffic { arrivals, .. } = &phase.does else { continue };

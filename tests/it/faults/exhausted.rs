@@ -31,7 +31,7 @@ async fn without_descriptors_open_connections_are_served_and_others_wait_until_t
     service.limit(Resource::Nofile, free.try_into().unwrap());
     let mut waiting = service.connect().await;
     waiting.send("GET /health HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    service.process.logged("cannot take a connection").await;
+    service.process.logged("cannot accept a connection").await;
     assert_eq!(kept.request("GET", "/health").await.text(), "I'm healthy");
     assert_eq!(kept.request("GET", "/work?latency=1ms").await.status, 200);
     let scrape = crate::support::scrape::Scrape::parse(&kept.request("GET", "/metrics").await.text());

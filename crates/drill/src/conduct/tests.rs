@@ -121,7 +121,7 @@ async fn what_does_not_change_is_asked_once() {
     std::fs::write(&path, dashboard()).unwrap();
     let file: DrillFile = serde_json::from_str(&DRILL.replace("DASHBOARD", path.to_str().unwrap())).unwrap();
     let target = Target::parse(&service.url).unwrap();
-    let plan = file.plan(7, &target).unwrap();
+    let plan = file.plan(7).unwrap();
     let bounds = Bounds { timeout: Duration::from_secs(10), in_flight: NonZero::new(100).unwrap() };
     let load = Load::new(vec![target.clone()], plan, bounds).unwrap();
     let client = |url: &str| Some(Client::new(Target::parse(url).unwrap(), None));

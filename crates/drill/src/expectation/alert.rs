@@ -56,7 +56,7 @@ pub struct Alert {
 
 /// When an alert fires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "{ during: PHASE, within: 60s }")]
 pub struct Fires {
     /// The phase that causes it.
     pub during: String,
@@ -66,7 +66,7 @@ pub struct Fires {
 
 /// When an alert resolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "{ within: 90s }")]
 pub struct Resolves {
     /// How long after the end of the phase that caused it.
     pub within: Span,

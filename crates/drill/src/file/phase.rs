@@ -18,7 +18,7 @@ use firedrill_contract::{Rate, quoted};
 
 /// A stretch of traffic of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a phase such as { for: 30s, rate: 20/s, work: {} }")]
 pub struct Phase {
     /// How long requests fall due.
     #[serde(rename = "for")]
@@ -43,7 +43,7 @@ pub struct Phase {
 
 /// One kind of request of a mix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a part of a mix such as { weight: 3, work: {} }")]
 pub struct Part {
     /// How many of these are sent for each one of weight 1.
     pub weight: NonZero<u32>,
@@ -77,7 +77,7 @@ fn parameters(generator: &mut SchemaGenerator) -> Schema {
 
 /// A request for any HTTP service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a request such as { path: /cart }")]
 pub struct HttpRequest {
     /// Its method; GET where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +121,7 @@ impl TryFrom<Named> for Shape {
         Ok(match named {
             Named::Ramp((from, to)) => Self::Ramp(rate(&from)?, rate(&to)?),
             Named::Steps(steps) if steps.is_empty() => {
-                return Err("found no steps, expected one rate or more".to_owned());
+                return Err("`steps` is empty: add at least one rate".to_owned());
             }
             Named::Steps(steps) => Self::Steps(steps.iter().map(rate).collect::<Result<_, _>>()?),
             Named::Poisson(mean) => Self::Poisson(rate(&mean)?),
@@ -130,7 +130,7 @@ impl TryFrom<Named> for Shape {
 }
 
 fn rate(Scalar(text): &Scalar) -> Result<Rate, String> {
-    text.parse().map_err(|error| format!("found \"{}\", {error}", quoted(text)))
+    text.parse().map_err(|error| format!("invalid value `{}`: {error}", quoted(text)))
 }
 
 impl Serialize for Shape {

@@ -8,7 +8,7 @@ use super::value::Quantity;
 /// What has to be true of the answers that the drill got. Where it is not, an alert that nobody asked for may be
 /// right: that it fired is no lie, but could not be told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a premise such as { truth: error_ratio, at_most: 0.01 }")]
 pub struct Premise {
     /// What the ledger knows: `slow_ratio(500ms)`, `error_ratio`, `p99`.
     pub truth: Quantity,

@@ -48,9 +48,9 @@ pub enum Quantity {
     SlowRatio(Span),
 }
 
-/// Text that is not the value it should be. Displays as what was found and what would be right.
+/// Text that is not the value it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("found \"{found}\", expected {expected}")]
+#[error("invalid value `{found}`: expected {expected}")]
 pub struct Unreadable {
     found: String,
     expected: &'static str,
@@ -228,7 +228,7 @@ impl<'de> Deserialize<'de> for Scalar {
             type Value = Scalar;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a number")
+                f.write_str("a string or a number")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
@@ -277,7 +277,7 @@ impl<'de> Deserialize<'de> for OneOrMore {
             type Value = OneOrMore;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of texts")
+                f.write_str("a string or a list of strings")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMore, E> {
@@ -332,6 +332,6 @@ mod tests {
         }
         assert!("1.0005s".parse::<Span>().is_err());
         let error = "soon".parse::<Span>().unwrap_err().to_string();
-        assert!(error.starts_with("found \"soon\", expected a duration"), "{error}");
+        assert!(error.starts_with("invalid value `soon`: expected a duration"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a drill leaves behind: its run file, its reports, and what a person reads.
 
 use std::fs;
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use super::Conducted;
 use super::uuencode::uuencode;
 use crate::complain;
+use crate::terminal::Terminal;
 use firedrill_drill::judge::Verdict;
 use firedrill_drill::report::junit::junit;
 use firedrill_drill::report::text::{Look, word};
@@ -114,16 +115,8 @@ impl Output {
 
 /// How a report looks where it is printed.
 pub(crate) fn look(verbose: bool) -> Look {
-    let terminal = stdout().is_terminal();
-    let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let width = console_width().filter(|_| terminal).unwrap_or(100);
+    let Terminal { width, colour } = Terminal::at(stdout());
     Look { width, colour, verbose }
-}
-
-/// The columns of the terminal.
-fn console_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(stdout()).ok()?;
-    Some(size.ws_col.into())
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -5,20 +5,18 @@ use std::num::NonZero;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, ensure};
 use http::{HeaderMap, header};
 
 use super::Flags;
-use crate::drill_file::{DrillText, Unusable};
-use crate::{flag, header_file, token};
+use crate::{drill_file, flag, header_file, token};
 use firedrill_contract::Token;
+use firedrill_contract::quantity::many;
 use firedrill_drill::conduct::Drill;
 use firedrill_drill::evidence::Sources;
-use firedrill_drill::file::{DrillFile, Problem, environment};
+use firedrill_drill::file::{Checked, DrillFile, Problem, Source, environment};
 use firedrill_load::load::{Bounds, Load};
-use firedrill_net::Client;
-use firedrill_net::Target;
-use firedrill_net::Trust;
+use firedrill_net::{Client, Target, Trust};
 
 /// A drill that is ready, what its files are called, and how to repeat it.
 pub(super) struct Prepared {
@@ -48,30 +46,36 @@ struct Shared<'a> {
     sources: Sources,
 }
 
-/// Reads and checks every file, and the one that comes with the program where there is none.
-///
-/// # Errors
-/// Everything that is wrong with any of them, a line each.
+/// Reads and checks every file, and the one that comes with the program where there is none. What is wrong with any
+/// of them is shown on stderr.
 pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec<Prepared>> {
     let given = flags.target.as_ref().or(own);
     let headers = flags.header_file.as_deref().map(header_file::read).transpose()?.unwrap_or_default();
     let trust = flags.ca.trust()?;
     let (token, sources) = (flags.token.read()?, flags.evidence.sources(&trust)?);
     let shared = Shared { flags, given, headers, token, trust, sources };
-    let one = |name: &str, again: &str, text: &DrillText| one(name, again, text, &shared);
-    if flags.files.is_empty() {
-        let prepared = one("embedded", "firedrill drill", &DrillText::from(EMBEDDED));
-        return Ok(vec![prepared.map_err(|unusable| anyhow::anyhow!("{unusable}"))?]);
-    }
-    let (mut prepared, mut unusable) = (Vec::new(), Vec::new());
-    for path in &flags.files {
-        let text = DrillText::open(path).with_context(|| format!("cannot read the drill file {path}"))?;
-        match one(&stem(path), &format!("firedrill drill {path}"), &text) {
-            Ok(drill) => prepared.push(drill),
-            Err(found) => unusable.push(found.to_string()),
-        }
-    }
-    if unusable.is_empty() { Ok(prepared) } else { bail!("cannot drill:\n{}", unusable.join("\n")) }
+    let embedded = || {
+        (
+            "embedded".to_owned(),
+            "firedrill drill".to_owned(),
+            Source::new("the embedded drill", EMBEDDED.as_bytes()),
+        )
+    };
+    let open = |path: &String| {
+        let source = drill_file::open(path).with_context(|| format!("cannot read the drill file {path}"))?;
+        Ok((stem(path), format!("firedrill drill {path}"), source))
+    };
+    let sources = match flags.files.is_empty() {
+        true => vec![embedded()],
+        false => flags.files.iter().map(open).collect::<anyhow::Result<_>>()?,
+    };
+    let prepared = sources.iter().filter_map(|(name, again, source)| {
+        one(name, again, source, &shared).inspect_err(|problems| drill_file::refuse(source, problems)).ok()
+    });
+    let prepared: Vec<_> = prepared.collect();
+    let wrong = sources.len() - prepared.len();
+    ensure!(wrong == 0, "no drill was started: {} wrong", many(wrong, "file is", "files are"));
+    Ok(prepared)
 }
 
 /// What a drill's files are called.
@@ -90,13 +94,13 @@ fn headers(file: &DrillFile, given: &HeaderMap, token: Option<&Token>) -> Header
     headers
 }
 
-fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result<Prepared, Unusable> {
+fn one(name: &str, again: &str, source: &Source, shared: &Shared<'_>) -> Result<Prepared, Vec<Problem>> {
     let Shared { flags, given, trust, sources, .. } = shared;
-    let file = text.read()?;
-    let at_target = |message: String| text.refuse(vec![Problem { place: vec!["target".into()], message }]);
+    let Checked { file, target: location } = source.check()?;
+    let at_target = |message: String| vec![Problem::new(location.clone(), message)];
     let target = given.map_or_else(|| own_target(&file).map_err(at_target), |target| Ok(target.clone()))?;
     let seed = flags.seed.or(file.seed).unwrap_or_else(flag::random_seed);
-    let plan = file.plan(seed, &target).map_err(|problems| text.refuse(problems))?;
+    let plan = file.plan(seed)?;
     let plan = plan.with_headers(&headers(&file, &shared.headers, shared.token.as_ref()));
     let in_flight = NonZero::new(flags.max_in_flight).unwrap_or(NonZero::<u32>::MIN);
     let bounds = Bounds { timeout: flags.timeout, in_flight };
@@ -111,12 +115,12 @@ fn one(name: &str, again: &str, text: &DrillText, shared: &Shared<'_>) -> Result
 
 /// Where the file says that requests go.
 fn own_target(drill: &DrillFile) -> Result<Target, String> {
-    let none = "found no target: give it here as `target: http://host:port`, or by --target";
+    let none = "there is no target: add `target: http://HOST:PORT`, or use --target";
     let written = drill.target.as_ref().ok_or(none)?;
     let url =
         environment::resolve(written, |name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
     // As it is written: what the environment puts into it may be a secret.
-    Target::parse(&url).map_err(|error| format!("{written}: {error}"))
+    Target::parse_origin(&url).map_err(|error| format!("{written}: {error}"))
 }
 
 #[cfg(test)]

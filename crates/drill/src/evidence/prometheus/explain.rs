@@ -18,7 +18,7 @@ use super::api::{Api, Unanswered};
 use crate::evidence::{Clock, Comparison, Explained, Extent, Labels, Rule, Selector};
 use crate::promql;
 use crate::question::Explain;
-use firedrill_contract::Time;
+use firedrill_contract::{Time, near};
 use firedrill_net::client::Failure;
 use parts::{ComparisonPart, Parts, SelectorPart};
 
@@ -36,9 +36,6 @@ const MAX_SERIES: u32 = 10_000;
 
 /// Names that are near one that does not exist.
 const MAX_NEAREST: usize = 3;
-
-/// How similar names must be to be near.
-const NEAR: f64 = 0.6;
 
 /// Explains expressions by what one Prometheus has.
 pub(super) struct Explainer<'a> {
@@ -179,7 +176,10 @@ impl<'a> Explainer<'a> {
         if let Some(metric) = metric.as_deref().filter(|_| selected == 0) {
             let named = format!("{{__name__=\"{}\"}}", escape_string(metric));
             match self.api.series(&named, (window.from, window.to), MAX_SERIES).await {
-                Ok(series) if series.is_empty() => nearest = nearest_to(metric, self.names(window).await?),
+                Ok(series) if series.is_empty() => {
+                    let names = near(metric, self.names(window).await?.iter().map(String::as_str));
+                    nearest = names.into_iter().take(MAX_NEAREST).map(str::to_owned).collect();
+                }
                 Ok(series) => {
                     ruled_out = ruled_out_by(&part.vector.matchers.matchers, &series);
                     values = values_by_label(series);
@@ -371,13 +371,4 @@ fn ruled_out_by(matchers: &[Matcher], series: &[Labels]) -> BTreeMap<String, Vec
         }
     }
     values.into_iter().map(|(label, values)| (label, values.into_iter().collect())).collect()
-}
-
-/// The names that are most like this one, the most similar first.
-fn nearest_to(metric: &str, names: &[String]) -> Vec<String> {
-    let similarity = |name| strsim::normalized_damerau_levenshtein(metric, name);
-    let mut near: Vec<_> = names.iter().map(|name| (similarity(name), name)).collect();
-    near.retain(|(similarity, _)| *similarity >= NEAR);
-    near.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
-    near.into_iter().take(MAX_NEAREST).map(|(_, name)| name.clone()).collect()
 }

@@ -1,22 +1,23 @@
 //! Alerts that a drill expects.
 
-use super::{Drill, Here, each};
+use super::{Drill, Place, each};
 use crate::expectation::alert::Alert;
+use firedrill_contract::quoted;
 
 impl Drill<'_> {
-    pub(super) fn alert(&self, alert: &Alert, here: &mut Here<'_>) {
+    pub(super) fn alert(&self, alert: &Alert, place: &mut Place<'_>) {
         if alert.alert.trim().is_empty() {
-            here.at("alert").say("found no name, expected that of an alert");
+            place.at("alert").refuse("`alert` is empty: name an alert");
         }
-        labels(alert, here);
-        each(&alert.annotations, &mut here.at("annotations"));
+        labels(alert, place);
+        each(&alert.annotations, &mut place.at("annotations"));
         if alert.never.is_some() {
-            never(alert, here);
+            never(alert, place);
         } else if alert.fires.is_none() {
-            does_not_fire(alert, here);
+            does_not_fire(alert, place);
         }
         if let Some(fires) = &alert.fires {
-            self.phase(&fires.during, &mut here.at("fires").at("during"));
+            self.phase(&fires.during, &mut place.at("fires").at("during"));
         }
         for (key, within) in [
             ("fires", alert.fires.as_ref().map(|fires| fires.within)),
@@ -24,35 +25,40 @@ impl Drill<'_> {
             ("notifies", alert.notifies.as_ref().map(|notifies| notifies.within)),
         ] {
             if within.is_some_and(|within| within.0.is_zero()) {
-                here.at(key)
+                place
+                    .at(key)
                     .at("within")
-                    .say("found 0s, in which nothing can be seen: expected a scrape, an evaluation and more");
+                    .refuse("`within: 0s` is too short: allow at least one scrape and one rule evaluation");
             }
         }
         if alert.notifies.as_ref().is_some_and(|notifies| notifies.receiver.trim().is_empty()) {
-            here.at("notifies").say("found no receiver, expected the name of one of Alertmanager's");
+            place.at("notifies").refuse("the receiver is empty: name one of Alertmanager's");
         }
     }
 }
 
-fn labels(alert: &Alert, here: &mut Here<'_>) {
+fn labels(alert: &Alert, place: &mut Place<'_>) {
     for (name, value) in &alert.labels {
-        let mut here = here.at("labels");
-        let mut here = here.at(name.as_str());
+        let mut place = place.at("labels");
+        let mut place = place.at(name.as_str());
         match name.as_str() {
-            "alertname" => here.say("found the label alertname, which \"alert\" says: expected it left out"),
+            "alertname" => place.refuse("`alert` names the alert already: remove the label `alertname`"),
             "severity" => {
                 if let Some(severity) = alert.severity.as_ref().filter(|severity| *severity != value) {
-                    here.say(format!("found the severity {value:?} here and {severity:?} in \"severity\", expected one of them"));
+                    place.refuse(format!(
+                        "the label says `{}` and the key `severity` says `{}`: keep one",
+                        quoted(value),
+                        quoted(severity)
+                    ));
                 }
             }
-            name => super::label(name, &mut here),
+            name => super::label(name, &mut place),
         }
     }
 }
 
-/// What is said of an alert that never fires.
-fn never(alert: &Alert, here: &mut Here<'_>) {
+/// An alert that never fires does nothing else.
+fn never(alert: &Alert, place: &mut Place<'_>) {
     for (key, there) in [
         ("fires", alert.fires.is_some()),
         ("resolves", alert.resolves.is_some()),
@@ -60,20 +66,22 @@ fn never(alert: &Alert, here: &mut Here<'_>) {
         ("annotations", !alert.annotations.is_empty()),
     ] {
         if there {
-            here.at(key).say(format!("found {key} of an alert that never fires, expected one of them"));
+            place.at(key).refuse(format!("`{key}` contradicts `never: fires`: remove one of them"));
         }
     }
 }
 
-/// What is said of an alert of which neither is.
-fn does_not_fire(alert: &Alert, here: &mut Here<'_>) {
+/// An alert that is expected neither to fire nor not to.
+fn does_not_fire(alert: &Alert, place: &mut Place<'_>) {
     let needs = [("resolves", alert.resolves.is_some()), ("notifies", alert.notifies.is_some())];
     let mut needs = needs.iter().filter(|(_, there)| *there).peekable();
     if needs.peek().is_none() {
-        here.say("found nothing that is expected of the alert, expected fires or never");
+        place.refuse("nothing is expected of this alert: add `fires` or `never: fires`");
     }
     for (key, _) in needs {
-        here.at(*key).say(format!("found {key} of an alert that is not said to fire, expected fires: {{ during: PHASE, within: 60s }} too"));
+        place
+            .at(*key)
+            .refuse(format!("`{key}` needs the alert to fire: add fires: {{ during: PHASE, within: 60s }}"));
     }
 }
 

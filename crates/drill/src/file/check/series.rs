@@ -4,143 +4,144 @@ use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::DrillFile;
 use super::vocabulary::{self, Vocabulary};
-use super::{Drill, Here, each, label};
+use super::{Drill, Place, each, label};
 use crate::expectation::counts::Counts;
 use crate::expectation::series::SeriesExist;
 use crate::promql::{self, VARIABLES};
 use firedrill_contract::metric::MetricType;
-use firedrill_contract::nearest;
+use firedrill_contract::suggest;
 
 impl Drill<'_> {
-    pub(super) fn counts(&self, Counts { series, status, .. }: &Counts, here: &mut Here<'_>) {
-        status.iter().for_each(|status| label(status, &mut here.at("status")));
-        let Some(selector) = self.selector(series.as_deref(), here) else { return };
-        let mut place = here.at(if status.is_some() { "status" } else { "series" });
+    pub(super) fn counts(&self, Counts { series, status, .. }: &Counts, place: &mut Place<'_>) {
+        status.iter().for_each(|status| label(status, &mut place.at("status")));
+        let Some(selector) = self.selector(series.as_deref(), place) else { return };
+        let label_key = if status.is_some() { "status" } else { "series" };
         let status = status.as_deref().unwrap_or(DrillFile::STATUS);
         if let Some(known) = self.known(&selector) {
             if !known.labels().any(|label| label == status) {
                 let name = known.name();
-                place.say(format!("{name} has no label {status:?}, by which its requests are told apart: expected \"status\" to name the one that holds theirs"));
+                place.at(label_key).refuse(format!(
+                    "`{name}` has no label `{status}`: set `status` to the label that holds the HTTP status"
+                ));
             }
-            must_count(known, &mut here.at("series"));
+            must_count(known, &mut place.at("series"));
         }
     }
 
-    pub(super) fn series(&self, SeriesExist { series, .. }: &SeriesExist, here: &mut Here<'_>) {
-        let mut here = here.at("series");
+    pub(super) fn series(&self, SeriesExist { series, .. }: &SeriesExist, place: &mut Place<'_>) {
+        let mut place = place.at("series");
         if series.0.is_empty() {
-            here.say("found no series, expected one selector or several");
+            place.refuse("`series` is empty: add at least one selector");
         }
-        each(&series.0, &mut here);
+        each(&series.0, &mut place);
         for (n, text) in series.0.iter().enumerate() {
             // One alone may stand without a list, and is then where the list would be.
-            let mut here = here.at(n);
+            let mut place = place.at(n);
             if let Some(known) =
-                self.read_selector(text, &mut here).and_then(|selector| self.known(&selector))
+                self.read_selector(text, &mut place).and_then(|selector| self.known(&selector))
             {
-                must_count(known, &mut here);
+                must_count(known, &mut place);
             }
         }
     }
 
     /// Counters that are added up.
-    pub(super) fn counters(&self, text: &str, here: &mut Here<'_>) {
-        let Some(selector) = self.read_selector(text, here) else { return };
+    pub(super) fn counters(&self, text: &str, place: &mut Place<'_>) {
+        let Some(selector) = self.read_selector(text, place) else { return };
         let Some(known) = self.known(&selector) else { return };
         let name = known.name();
         if known.is_family_of_histogram() {
-            here.say(format!(
-                "found {name}, a histogram: expected its _count, its _sum, or its _bucket with an le"
+            place.refuse(format!(
+                "`{name}` is a histogram: use its _count, its _sum, or its _bucket with an le"
             ));
         } else if known.counts() == Err(MetricType::Gauge) {
-            here.say(format!("found {name}, which is a gauge: expected a counter"));
+            place.refuse(format!("`{name}` is a gauge: use a counter"));
         } else if known.is_of_buckets() && !promql::matchers(&selector).any(|matcher| matcher.name == "le") {
-            here.say(format!("found {name} without le: each bucket has what those below it have, expected one of them, such as le=\"+Inf\""));
+            place.refuse(format!(
+                "`{name}` without le adds up cumulative buckets: select one, such as le=\"+Inf\""
+            ));
         }
     }
 
     /// The series of a quantile are a histogram.
-    pub(super) fn histogram(&self, series: Option<&str>, here: &mut Here<'_>) {
-        let Some(selector) = self.selector(series, here) else { return };
+    pub(super) fn histogram(&self, series: Option<&str>, place: &mut Place<'_>) {
+        let Some(selector) = self.selector(series, place) else { return };
         let Some(name) = promql::metric(&selector) else {
-            return here
+            return place
                 .at("series")
-                .say("found no name of a metric, expected that of a histogram, without _bucket");
+                .refuse("the selector names no metric: name a histogram, without _bucket");
         };
         if let Some(family) = name.strip_suffix("_bucket") {
-            return here
-                .at("series")
-                .say(format!("found {name}, expected the histogram without _bucket: {family}"));
+            return place.at("series").refuse(format!("drop _bucket: name the histogram, {family}"));
         }
         if self.known(&selector).is_some_and(|known| !known.is_family_of_histogram()) {
-            here.at("series").say(format!(
-                "found {name}, which is no histogram: expected one such as {}",
-                DrillFile::DURATION
-            ));
+            place
+                .at("series")
+                .refuse(format!("`{name}` is not a histogram: use one such as {}", DrillFile::DURATION));
         }
     }
 
     /// A selector of the expectation's own; without one, it is about the workload, which must then be known.
-    fn selector(&self, own: Option<&str>, here: &mut Here<'_>) -> Option<VectorSelector> {
+    fn selector(&self, own: Option<&str>, place: &mut Place<'_>) -> Option<VectorSelector> {
         if own.is_none() && self.file.workload.is_none() {
-            here.say("found no workload of the drill and no series of its own, expected one of them: otherwise the traffic of others would be judged");
+            place.refuse("the drill has no `workload` and this no `series`: add one, or the traffic of others is judged too");
         }
-        self.read_selector(own?, &mut here.at("series"))
+        self.read_selector(own?, &mut place.at("series"))
     }
 
-    fn read_selector(&self, text: &str, here: &mut Here<'_>) -> Option<VectorSelector> {
-        let expression = self.promql(text, None, here)?;
+    fn read_selector(&self, text: &str, place: &mut Place<'_>) -> Option<VectorSelector> {
+        let expression = self.promql(text, None, place)?;
         match promql::parse_selector(&self.variables(None).expand(text)) {
             Ok(selector) => {
-                self.reads_series(&expression, here);
+                self.reads_series(&expression, place);
                 Some(selector)
             }
             Err(error) => {
-                here.say(format!("found another expression than a selector: {error}"));
+                place.refuse(format!("not a selector: {error}"));
                 None
             }
         }
     }
 
-    /// The expression, its variables replaced; tells where it is none.
-    pub(super) fn promql(&self, text: &str, during: Option<&str>, here: &mut Here<'_>) -> Option<Expr> {
+    /// The expression with its variables replaced.
+    pub(super) fn promql(&self, text: &str, during: Option<&str>, place: &mut Place<'_>) -> Option<Expr> {
         let variables = self.variables(during);
         let unset: Vec<_> = variables.unset(text).collect();
         for variable in &unset {
-            here.say(unset_variable(variable));
+            place.refuse_name(variable, unset_variable(variable));
         }
         if !unset.is_empty() {
             return None;
         }
         let read = promql::parse(&variables.expand(text));
-        read.map_err(|error| here.say(format!("found no PromQL: {}", one_line(&error)))).ok()
+        read.map_err(|error| place.refuse(format!("invalid PromQL: {}", one_line(&error)))).ok()
     }
 
-    /// Whether an expression reads any series; tells which of them cannot exist.
-    pub(super) fn reads_series(&self, expression: &Expr, here: &mut Here<'_>) -> bool {
+    /// Whether an expression reads any series. Those that cannot exist are refused.
+    pub(super) fn reads_series(&self, expression: &Expr, place: &mut Place<'_>) -> bool {
         let mut vocabulary =
-            Vocabulary { ours: self.ours, job: self.file.job.as_deref(), found: Vec::new(), reads: false };
+            Vocabulary { ours: self.ours, job: self.file.job.as_deref(), problems: Vec::new(), reads: false };
         vocabulary.labels(expression);
-        vocabulary.found.into_iter().for_each(|message| here.say(message));
+        vocabulary.problems.iter().for_each(|(name, message)| place.refuse_name(name, message));
         vocabulary.reads
     }
 
     fn known(&self, selector: &VectorSelector) -> Option<vocabulary::Known> {
         let vocabulary =
-            Vocabulary { ours: self.ours, job: self.file.job.as_deref(), found: Vec::new(), reads: false };
+            Vocabulary { ours: self.ours, job: self.file.job.as_deref(), problems: Vec::new(), reads: false };
         vocabulary.known(selector)
     }
 }
 
-fn must_count(known: vocabulary::Known, here: &mut Here<'_>) {
+fn must_count(known: vocabulary::Known, place: &mut Place<'_>) {
     let name = known.name();
     match known.counts() {
         Ok(()) => {}
         Err(MetricType::Histogram) => {
-            here.say(format!("found {name}, which does not count requests: expected the histogram's _count"))
+            place.refuse(format!("`{name}` does not count requests: use the histogram's _count"))
         }
         Err(MetricType::Gauge | MetricType::Counter) => {
-            here.say(format!("found {name}, which is a gauge: expected a counter"))
+            place.refuse(format!("`{name}` is a gauge: use a counter"))
         }
     }
 }
@@ -149,16 +150,12 @@ fn unset_variable(written: &str) -> String {
     let name = written.trim_matches(['$', '{', '}']);
     match name {
         "workload" | "job" if !written.contains('{') => {
-            format!(
-                "found {written}, which the drill does not set: expected the key {name:?} beside the phases"
-            )
+            format!("`{written}` is not set: add the key `{name}` beside `phases`")
         }
-        _ => match nearest(name, VARIABLES) {
-            Some(near) => format!("found {written}, which is no variable of a drill: did you mean ${near}?"),
-            None => format!(
-                "found {written}, which is no variable of a drill: expected $phase, $workload or $job"
-            ),
-        },
+        _ => {
+            let suggestion = suggest(&format!("${name}"), VARIABLES);
+            format!("unknown variable `{written}`: {suggestion}")
+        }
     }
 }
 

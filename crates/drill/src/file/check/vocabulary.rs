@@ -7,7 +7,7 @@ use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, Vect
 
 use crate::promql::{matchers, metric};
 use firedrill_contract::metric::{METRICS, Metric, MetricType};
-use firedrill_contract::nearest;
+use firedrill_contract::{nearest, suggest};
 
 /// What Prometheus says of each scrape, for any target.
 const OF_SCRAPES: [&str; 8] = [
@@ -29,14 +29,14 @@ const OF_HISTOGRAMS: [&str; 3] = ["_bucket", "_count", "_sum"];
 /// Functions whose answers have labels that their arguments have not.
 const RELABELLING: [&str; 5] = ["absent", "absent_over_time", "info", "label_join", "label_replace"];
 
-/// Reads expressions, and takes down which names in them do not exist.
+/// Reads expressions, and notes which names in them do not exist.
 pub(super) struct Vocabulary<'a> {
     /// Whether the metrics are known.
     pub(super) ours: bool,
     /// The job of the drill's target; metrics of any other are not known.
     pub(super) job: Option<&'a str>,
-    /// What is wrong.
-    pub(super) found: Vec<String>,
+    /// Each with the name that it is about.
+    pub(super) problems: Vec<(String, String)>,
     /// Whether any series are read.
     pub(super) reads: bool,
 }
@@ -45,7 +45,7 @@ pub(super) struct Vocabulary<'a> {
 type Labels = Option<BTreeSet<String>>;
 
 impl Vocabulary<'_> {
-    /// The labels of an expression's answer; takes down the names in it that do not exist.
+    /// The labels of an expression's answer; notes the names in it that do not exist.
     pub(super) fn labels(&mut self, expression: &Expr) -> Labels {
         match expression {
             Expr::VectorSelector(selector) => self.selector(selector),
@@ -66,6 +66,12 @@ impl Vocabulary<'_> {
 
     fn selector(&mut self, selector: &VectorSelector) -> Labels {
         self.reads = true;
+        // The parser takes it from a dialect of PromQL.
+        if !selector.matchers.or_matchers.is_empty() {
+            let message = r#"Prometheus has no `or` between matchers: write a=~"1|2", or put `or` between two selectors"#;
+            self.problems.push(("or".to_owned(), message.to_owned()));
+            return None;
+        }
         if !self.is_about_target(selector) {
             return None;
         }
@@ -74,12 +80,12 @@ impl Vocabulary<'_> {
             return None;
         }
         let Some(known) = Known::of(name) else {
-            self.found.push(unknown_metric(name));
+            self.problems.push((name.to_owned(), unknown_metric(name)));
             return None;
         };
         let labels: BTreeSet<_> = known.labels().map(str::to_owned).collect();
         for matcher in matchers(selector).filter(|matcher| matcher.name != METRIC_NAME) {
-            self.exists(&matcher.name, Some(&labels), name);
+            self.exists(&matcher.name, Some(&labels), &format!("`{name}` has"));
         }
         Some(labels)
     }
@@ -109,14 +115,14 @@ impl Vocabulary<'_> {
             Some(LabelModifier::Include(by)) => {
                 by.labels
                     .iter()
-                    .for_each(|label| self.exists(label, inner.as_ref(), "what it is grouped by"));
+                    .for_each(|label| self.exists(label, inner.as_ref(), "the grouped series have"));
                 Some(by.labels.iter().cloned().collect())
             }
             Some(LabelModifier::Exclude(without)) => {
                 without
                     .labels
                     .iter()
-                    .for_each(|label| self.exists(label, inner.as_ref(), "what it is grouped by"));
+                    .for_each(|label| self.exists(label, inner.as_ref(), "the grouped series have"));
                 inner.map(|inner| inner.into_iter().filter(|label| !without.labels.contains(label)).collect())
             }
         }
@@ -130,19 +136,18 @@ impl Vocabulary<'_> {
             modifier.clone().filter_map(|modifier| modifier.matching.as_ref()).map(LabelModifier::labels);
         let grouped = modifier.filter_map(|modifier| modifier.card.labels());
         for label in matching.chain(grouped).flat_map(|labels| &labels.labels) {
-            self.exists(label, labels.as_ref(), "either side");
+            self.exists(label, labels.as_ref(), "the two sides have");
         }
         labels
     }
 
-    fn exists(&mut self, label: &str, labels: Option<&BTreeSet<String>>, of: &str) {
+    fn exists(&mut self, label: &str, labels: Option<&BTreeSet<String>>, series: &str) {
         let Some(labels) = labels.filter(|labels| !labels.contains(label)) else { return };
-        let instead = match nearest(label, labels.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean {near:?}?"),
-            None if labels.is_empty() => "expected none".to_owned(),
-            None => format!("expected one of {}", super::list(labels.iter().map(String::as_str))),
+        let suggestion = match labels.is_empty() {
+            true => "remove it".to_owned(),
+            false => suggest(label, labels.iter().map(String::as_str)),
         };
-        self.found.push(format!("there is no label {label:?} in {of}: {instead}"));
+        self.problems.push((label.to_owned(), format!("{series} no label `{label}`: {suggestion}")));
     }
 }
 
@@ -164,8 +169,8 @@ fn unknown_metric(name: &str) -> String {
         .chain(OF_SCRAPES.into_iter().chain(OF_ALERTS).map(str::to_owned))
         .collect();
     let near = nearest(name, all.iter().map(String::as_str));
-    let instead = near.map_or_else(String::new, |near| format!("did you mean {near}? "));
-    format!("the service has no metric {name}: {instead}What another job has is selected with its job")
+    let suggestion = near.map_or_else(String::new, |near| format!("did you mean `{near}`? If not, "));
+    format!("unknown metric `{name}`: {suggestion}add a matcher for the job that has it")
 }
 
 /// A metric that is known, or a part of one.
