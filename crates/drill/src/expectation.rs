@@ -1,7 +1,7 @@
 //! What monitoring should make of a drill: one file a kind.
 //!
-//! A kind is a struct with the keys that a drill file has for it, and its [`Kind`]: what is asked of monitoring, how
-//! the answers are judged, and what explains a finding that is no pass. To add one, add its file and its line to the
+//! A kind is a struct with the keys that a drill file has for it, and its `Kind`: what can be wrong with it, what is asked
+//! of monitoring, how the answers are judged, and what explains a finding that is no pass. To add one, add its file and its line to the
 //! registry below.
 
 pub mod alert;
@@ -22,6 +22,8 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Labels;
+use crate::file::Place;
+use crate::file::check::FileContext;
 use crate::judge::case::Case;
 use crate::judge::verdict::Finding;
 use crate::question::{Explain, Questions};
@@ -29,7 +31,15 @@ use crate::question::{Explain, Questions};
 /// Everything that makes a kind of expectation what it is.
 ///
 /// A [`Case`] is the run that it is judged in; questions may be asked of a case that has no evidence yet.
-pub trait Kind {
+pub(crate) trait Kind {
+    /// Reports what contradicts itself, or could never hold or never fail.
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>);
+
+    /// Why this cannot be expected beside another expectation of the file.
+    fn conflict(&self, _other: &Expectation) -> Option<&'static str> {
+        None
+    }
+
     /// Adds what has to be asked of monitoring. Alerts, rules and `up` are asked for in any case.
     fn ask(&self, _case: &Case<'_>, _questions: &mut Questions) {}
 
@@ -82,8 +92,7 @@ macro_rules! registry {
             pub const KEYS: &[&str] = &[$($key),+];
 
             /// What is common to all kinds.
-            #[must_use]
-            pub fn kind(&self) -> &dyn Kind {
+            pub(crate) fn kind(&self) -> &dyn Kind {
                 match self { $(Self::$name(kind) => kind,)+ }
             }
 

@@ -6,7 +6,7 @@
 //! `deserialize` makes a [`DrillFile`] of it, and `check` reports each [`Problem`] at its `place` in that tree.
 //! [`environment`] resolves references to it.
 
-mod check;
+pub(crate) mod check;
 mod deserialize;
 pub mod environment;
 pub mod phase;

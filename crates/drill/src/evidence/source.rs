@@ -142,7 +142,7 @@ pub(super) async fn explain<S: Source>(
     }
 }
 
-/// Declares [`Evidence`], with a member for each source, and `Opened`, which asks all of them at once.
+/// Declares `Evidence`, with a member for each source, and `Opened`, which asks all of them at once.
 macro_rules! sources {
     ($($(#[$doc:meta])* $member:ident: $evidence:ty = $source:ty,)*) => {
         /// What monitoring knew, by source.

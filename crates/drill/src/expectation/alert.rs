@@ -5,6 +5,11 @@
 
 mod notifies;
 
+use super::Expectation;
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::{check_label, check_names};
+use firedrill_contract::quoted;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +86,42 @@ pub enum Firing {
 }
 
 impl Kind for Alert {
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>) {
+        if self.alert.trim().is_empty() {
+            place.at("alert").refuse("`alert` is empty: name an alert");
+        }
+        self.check_labels(place);
+        check_names(&self.annotations, &mut place.at("annotations"));
+        if self.never.is_some() {
+            self.check_never(place);
+        } else if self.fires.is_none() {
+            self.check_silent(place);
+        }
+        if let Some(fires) = &self.fires {
+            context.phase(&fires.during, &mut place.at("fires").at("during"));
+        }
+        for (key, within) in [
+            ("fires", self.fires.as_ref().map(|fires| fires.within)),
+            ("resolves", self.resolves.map(|resolves| resolves.within)),
+            ("notifies", self.notifies.as_ref().map(|notifies| notifies.within)),
+        ] {
+            if within.is_some_and(|within| within.0.is_zero()) {
+                place
+                    .at(key)
+                    .at("within")
+                    .refuse("`within: 0s` is too short: allow at least one scrape and one rule evaluation");
+            }
+        }
+        if self.notifies.as_ref().is_some_and(|notifies| notifies.receiver.trim().is_empty()) {
+            place.at("notifies").refuse("the receiver is empty: name one of Alertmanager's");
+        }
+    }
+
+    fn conflict(&self, other: &Expectation) -> Option<&'static str> {
+        let Expectation::Alert(other) = other else { return None };
+        contradict(self, other).then_some("the same alert should fire and never fire")
+    }
+
     fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
         judge(case, self)
     }
@@ -100,6 +141,70 @@ impl Kind for Alert {
 
     fn is_about_alert(&self, labels: &Labels) -> bool {
         labels.get("alertname") == Some(&self.alert) && among(&wanted(self), labels)
+    }
+}
+
+/// Whether whatever fires as one of them says it should is what never should by the other.
+fn contradict(one: &Alert, other: &Alert) -> bool {
+    let excludes = |never: &Alert, fires: &Alert| {
+        let all = |alert: &Alert| -> Vec<(String, String)> {
+            let severity = alert.severity.iter().map(|severity| ("severity".to_owned(), severity.clone()));
+            alert.labels.clone().into_iter().chain(severity).collect()
+        };
+        let fires_as = all(fires);
+        let same = never.alert == fires.alert && all(never).iter().all(|label| fires_as.contains(label));
+        never.never.is_some() && fires.fires.is_some() && same
+    };
+    excludes(one, other) || excludes(other, one)
+}
+
+impl Alert {
+    fn check_labels(&self, place: &mut Place<'_>) {
+        for (name, value) in &self.labels {
+            let mut place = place.at("labels");
+            let mut place = place.at(name.as_str());
+            match name.as_str() {
+                "alertname" => place.refuse("`alert` names the alert already: remove the label `alertname`"),
+                "severity" => {
+                    if let Some(severity) = self.severity.as_ref().filter(|severity| *severity != value) {
+                        place.refuse(format!(
+                            "the label says `{}` and the key `severity` says `{}`: keep one",
+                            quoted(value),
+                            quoted(severity)
+                        ));
+                    }
+                }
+                name => check_label(name, &mut place),
+            }
+        }
+    }
+
+    /// An alert that never fires does nothing else.
+    fn check_never(&self, place: &mut Place<'_>) {
+        for (key, there) in [
+            ("fires", self.fires.is_some()),
+            ("resolves", self.resolves.is_some()),
+            ("notifies", self.notifies.is_some()),
+            ("annotations", !self.annotations.is_empty()),
+        ] {
+            if there {
+                place.at(key).refuse(format!("`{key}` contradicts `never: fires`: remove one of them"));
+            }
+        }
+    }
+
+    /// An alert that is expected neither to fire nor not to.
+    fn check_silent(&self, place: &mut Place<'_>) {
+        let needs = [("resolves", self.resolves.is_some()), ("notifies", self.notifies.is_some())];
+        let mut needs = needs.iter().filter(|(_, there)| *there).peekable();
+        if needs.peek().is_none() {
+            place.refuse("nothing is expected of this alert: add `fires` or `never: fires`");
+        }
+        for (key, _) in needs {
+            place.at(*key).refuse(format!(
+                "`{key}` needs the alert to fire: add fires: {{ during: PHASE, within: 60s }}"
+            ));
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::Kind;
 use crate::file::DrillFile;
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::{check_label, must_count};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::rise::{Rises, START_TIME};
@@ -37,6 +40,23 @@ pub enum AllPhases {
 }
 
 impl Kind for Counts {
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>) {
+        let Self { series, status, .. } = self;
+        status.iter().for_each(|status| check_label(status, &mut place.at("status")));
+        let Some(selector) = context.selector(series.as_deref(), place) else { return };
+        let label_key = if status.is_some() { "status" } else { "series" };
+        let status = status.as_deref().unwrap_or(DrillFile::STATUS);
+        if let Some(known) = context.known(&selector) {
+            if !known.labels().any(|label| label == status) {
+                let name = known.name();
+                place.at(label_key).refuse(format!(
+                    "`{name}` has no label `{status}`: set `status` to the label that holds the HTTP status"
+                ));
+            }
+            must_count(known, &mut place.at("series"));
+        }
+    }
+
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         questions.selectors.extend(self.selector(case).into_iter().chain([START_TIME.to_owned()]));
     }

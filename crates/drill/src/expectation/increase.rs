@@ -2,6 +2,9 @@
 
 use super::Kind;
 use super::query;
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::tolerance;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
@@ -9,7 +12,9 @@ use crate::judge::clocks::{self, Between};
 use crate::judge::rise::{Rises, START_TIME};
 use crate::judge::truth::{Shown, Truth, shown};
 use crate::judge::verdict::{Finding, Verdict};
+use crate::promql;
 use crate::question::{Explain, Questions};
+use firedrill_contract::metric::MetricType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +32,28 @@ pub struct Increase {
 }
 
 impl Kind for Increase {
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>) {
+        let Self { increase: counters, equals, within } = self;
+        match equals {
+            Quantity::Number(_) | Quantity::Requests | Quantity::Errors | Quantity::LatencySum => {
+                context.is_defined(*equals, None, &mut place.at("equals"));
+            }
+            Quantity::ErrorRatio
+            | Quantity::Rate
+            | Quantity::Quantile(_)
+            | Quantity::Mean
+            | Quantity::SlowRatio(_) => place.at("equals").refuse(format!(
+                "no counter rises by `{equals}`: use requests, errors, latency_sum or a number"
+            )),
+        }
+        if let Some(within) = within {
+            tolerance(*within, &[*equals], &mut place.at("within"));
+        } else if *equals == Quantity::LatencySum {
+            place.refuse("missing key `within`: clients see more latency than the service does, so allow for it, such as 10%");
+        }
+        check_counters(counters, context, &mut place.at("increase"));
+    }
+
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         questions.selectors.extend(self.selector(case).into_iter().chain([START_TIME.to_owned()]));
     }
@@ -46,6 +73,22 @@ impl Kind for Increase {
 
     fn depends_on_schedule(&self) -> bool {
         false
+    }
+}
+
+/// Counters that are added up.
+fn check_counters(text: &str, context: &FileContext<'_>, place: &mut Place<'_>) {
+    let Some(selector) = context.read_selector(text, place) else { return };
+    let Some(known) = context.known(&selector) else { return };
+    let name = known.name();
+    if known.is_family_of_histogram() {
+        place.refuse(format!("`{name}` is a histogram: use its _count, its _sum, or its _bucket with an le"));
+    } else if known.counts() == Err(MetricType::Gauge) {
+        place.refuse(format!("`{name}` is a gauge: use a counter"));
+    } else if known.is_of_buckets() && !promql::matchers(&selector).any(|matcher| matcher.name == "le") {
+        place.refuse(format!(
+            "`{name}` without le adds up cumulative buckets: select one, such as le=\"+Inf\""
+        ));
     }
 }
 

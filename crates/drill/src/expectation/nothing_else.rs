@@ -1,9 +1,13 @@
 //! No alert begins to fire but those that the drill expects.
 
+use super::Expectation;
 use super::Kind;
 use super::alert::Firing;
 use super::alert::among;
 use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels};
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::{check_label, check_names};
 use crate::judge::case::{Case, SETTLED, succeeded};
 use crate::judge::verdict::Finding;
 use firedrill_contract::display;
@@ -27,6 +31,17 @@ pub struct NothingElse {
 }
 
 impl Kind for NothingElse {
+    fn check(&self, _context: &FileContext<'_>, place: &mut Place<'_>) {
+        self.labels.keys().for_each(|name| check_label(name, &mut place.at("labels").at(name.as_str())));
+        check_names(&self.except, &mut place.at("except"));
+    }
+
+    fn conflict(&self, other: &Expectation) -> Option<&'static str> {
+        let Expectation::NothingElse(other) = other else { return None };
+        let same = self.labels == other.labels;
+        same.then_some("it is about the same alerts: keep one `nothing_else` with all exceptions")
+    }
+
     fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
         vec![self.finding(case).unwrap_or_else(|finding| finding).about("nothing else fires")]
     }

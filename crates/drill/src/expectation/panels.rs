@@ -2,6 +2,9 @@
 
 use super::Kind;
 use crate::evidence::Panel;
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::check_names;
 use crate::file::value::OneOrMore;
 use crate::judge::case::{Case, SETTLED, received};
 use crate::judge::cause;
@@ -26,6 +29,17 @@ pub struct Panels {
 }
 
 impl Kind for Panels {
+    fn check(&self, _context: &FileContext<'_>, place: &mut Place<'_>) {
+        let Self { panels, except, .. } = self;
+        if panels.0.is_empty() {
+            place.at("panels").refuse(
+                "`panels` is empty: name dashboard files such as dashboards/*.json, or use `grafana`",
+            );
+        }
+        check_names(&panels.0, &mut place.at("panels"));
+        check_names(except, &mut place.at("except"));
+    }
+
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         let drill = &case.run.drill;
         let known = [("job", &drill.job), ("workload", &drill.workload)];

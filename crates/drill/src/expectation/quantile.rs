@@ -4,12 +4,16 @@ use super::Kind;
 use super::query::enough;
 use crate::evidence::{Reply, Sample, Series, Value};
 use crate::file::DrillFile;
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::tolerance;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::clocks::{self, Between};
 use crate::judge::truth::{Truth, seconds};
 use crate::judge::verdict::Finding;
+use crate::promql;
 use crate::question::{Explain, Instant, Questions};
 use crate::run::PhaseLedger;
 use schemars::JsonSchema;
@@ -33,6 +37,20 @@ pub struct Quantile {
 }
 
 impl Kind for Quantile {
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>) {
+        let during = self.during.as_deref();
+        if !(self.quantile > 0.0 && self.quantile < 1.0) {
+            place.at("quantile").refuse(format!(
+                "`{}` is not a quantile: use a number between 0 and 1, such as 0.99",
+                self.quantile
+            ));
+        }
+        context.phase_of(during, place);
+        context.is_defined(Quantity::Quantile(self.quantile), during, place);
+        tolerance(self.within, &[Quantity::Quantile(self.quantile)], &mut place.at("within"));
+        check_histogram(self.series.as_deref(), context, place);
+    }
+
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         let Ok(phase) = case.phase(self.during.as_deref()) else { return };
         let Ok(Asked { native, classic, buckets, raw }) = Asked::of(case, self, &phase) else { return };
@@ -53,6 +71,22 @@ impl Kind for Quantile {
         let (from, to) = (phase.began, phase.ended);
         let explain = |asked: Asked| Explain { expression: asked.classic, labels: [].into(), from, to };
         asked.into_iter().map(explain).collect()
+    }
+}
+
+/// The series of a quantile are a histogram.
+fn check_histogram(series: Option<&str>, context: &FileContext<'_>, place: &mut Place<'_>) {
+    let Some(selector) = context.selector(series, place) else { return };
+    let Some(name) = promql::metric(&selector) else {
+        return place.at("series").refuse("the selector names no metric: name a histogram, without _bucket");
+    };
+    if let Some(family) = name.strip_suffix("_bucket") {
+        return place.at("series").refuse(format!("drop _bucket: name the histogram, {family}"));
+    }
+    if context.known(&selector).is_some_and(|known| !known.is_family_of_histogram()) {
+        place
+            .at("series")
+            .refuse(format!("`{name}` is not a histogram: use one such as {}", DrillFile::DURATION));
     }
 }
 

@@ -1,6 +1,9 @@
 //! A query gives what the ledger knows.
 
 use super::Kind;
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::tolerance;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
@@ -10,6 +13,7 @@ use crate::judge::verdict::Finding;
 use crate::question::{Explain, Instant, Questions};
 use crate::run::PhaseLedger;
 use firedrill_contract::quantity::format_duration;
+use promql_parser::parser::value::ValueType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +44,29 @@ pub struct Query {
 }
 
 impl Kind for Query {
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>) {
+        let during = self.during.as_deref();
+        context.phase_of(during, place);
+        let expected = self.one_of_four(place);
+        for (key, quantity) in &expected {
+            context.is_defined(*quantity, during, &mut place.at(*key));
+        }
+        if let Some((from, to)) = self.between {
+            in_order(from, to, &mut place.at("between"));
+        }
+        match (self.equals, self.within) {
+            (Some(_), None) => {
+                place.refuse("missing key `within`: say how far the query may be off, such as 5% or 0.01")
+            }
+            (_, Some(within)) => {
+                let quantities = expected.iter().map(|(_, quantity)| *quantity);
+                tolerance(within, &quantities.collect::<Vec<_>>(), &mut place.at("within"));
+            }
+            (None, None) => {}
+        }
+        check_expression(&self.query, during, context, &mut place.at("query"));
+    }
+
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         if let Ok(phase) = case.phase(self.during.as_deref()) {
             questions
@@ -70,7 +97,59 @@ impl Kind for Query {
     }
 }
 
+fn check_expression(text: &str, during: Option<&str>, context: &FileContext<'_>, place: &mut Place<'_>) {
+    let Some(expression) = context.promql(text, during, place) else { return };
+    match expression.value_type() {
+        ValueType::Vector | ValueType::Scalar => {}
+        ValueType::Matrix => place.refuse(
+            "the query returns a range vector, not a number: put a function such as rate() around it",
+        ),
+        ValueType::String => place.refuse("the query returns a string, not a number: query series instead"),
+    }
+    if !context.reads_series(&expression, place) {
+        place.refuse("the query reads no series: select at least one");
+    }
+}
+
+fn in_order(from: Quantity, to: Quantity, place: &mut Place<'_>) {
+    let reversed = match (from, to) {
+        (Quantity::Number(from), Quantity::Number(to))
+        | (Quantity::Quantile(from), Quantity::Quantile(to)) => from > to,
+        _ => false,
+    };
+    if reversed {
+        place.refuse(format!("`{from}` is more than `{to}`: put the smaller one first"));
+    }
+}
+
 impl Query {
+    /// What the query is compared with, by its key: it takes exactly one.
+    fn one_of_four(&self, place: &mut Place<'_>) -> Vec<(&'static str, Quantity)> {
+        let [from, to] = self.between.map_or([None, None], |(from, to)| [Some(from), Some(to)]);
+        let keys = [
+            ("equals", self.equals),
+            ("at_least", self.at_least),
+            ("at_most", self.at_most),
+            ("between", from),
+        ];
+        let mut there = keys.into_iter().filter(|(_, quantity)| quantity.is_some());
+        match (there.next(), there.next()) {
+            (None, _) => place
+                .refuse("nothing is expected of this query: add one of equals, at_least, at_most, between"),
+            (Some(("at_least", _)), Some(("at_most", _))) => {
+                place.at("at_most").refuse("`at_most` beside `at_least`: use between: [LEAST, MOST] instead");
+            }
+            (Some((first, _)), Some((second, _))) => {
+                place.at(second).refuse(format!("`{second}` beside `{first}`: keep one of them"));
+            }
+            (Some(_), None) => {}
+        }
+        keys.into_iter()
+            .chain([("between", to)])
+            .filter_map(|(key, quantity)| Some((key, quantity?)))
+            .collect()
+    }
+
     fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
         let phase = case.phase(self.during.as_deref())?;
         case.prometheus()?;

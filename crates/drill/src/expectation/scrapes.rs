@@ -2,6 +2,9 @@
 
 use super::Kind;
 use crate::evidence::{Sample, Series};
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::check_quotable;
 use crate::judge::case::{Case, SETTLED, named};
 use crate::judge::verdict::Finding;
 use firedrill_contract::display;
@@ -29,6 +32,10 @@ pub enum NoGaps {
 }
 
 impl Kind for Scrapes {
+    fn check(&self, _context: &FileContext<'_>, place: &mut Place<'_>) {
+        self.job.iter().for_each(|job| check_quotable(job, &mut place.at("job")));
+    }
+
     fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
         vec![self.finding(case).unwrap_or_else(|finding| finding).about("scrapes")]
     }

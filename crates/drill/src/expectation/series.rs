@@ -2,6 +2,9 @@
 
 use super::Kind;
 use crate::evidence::{Sample, Series};
+use crate::file::Place;
+use crate::file::check::FileContext;
+use crate::file::check::{check_names, must_count};
 use crate::file::value::OneOrMore;
 use crate::judge::case::{Case, SETTLED, scrapes_of};
 use crate::judge::cause;
@@ -29,6 +32,24 @@ pub enum AtZero {
 }
 
 impl Kind for SeriesExist {
+    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>) {
+        let series = &self.series;
+        let mut place = place.at("series");
+        if series.0.is_empty() {
+            place.refuse("`series` is empty: add at least one selector");
+        }
+        check_names(&series.0, &mut place);
+        for (n, text) in series.0.iter().enumerate() {
+            // One alone may stand without a list, and is then where the list would be.
+            let mut place = place.at(n);
+            if let Some(known) =
+                context.read_selector(text, &mut place).and_then(|selector| context.known(&selector))
+            {
+                must_count(known, &mut place);
+            }
+        }
+    }
+
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         questions.selectors.extend(self.selectors(case));
     }

@@ -1,25 +1,24 @@
 //! What can be said of a drill file without asking anybody: that it can be read, is planned, and expects what could
 //! hold and could fail.
 
-mod alert;
-mod number;
-mod series;
+mod context;
+mod promql;
+mod quantity;
 mod vocabulary;
 
 use std::ops::Range;
-use std::time::Duration;
+
+pub(crate) use context::FileContext;
+pub(crate) use promql::must_count;
+pub(crate) use quantity::tolerance;
 
 use super::deserialize::from_tree;
 use super::place::Place;
 use super::problem::Problem;
-use super::{DrillFile, Phase, environment, yaml};
-use crate::expectation::Expectation;
-use crate::expectation::nothing_else::NothingElse;
-use crate::expectation::panels::Panels;
-use crate::expectation::scrapes::Scrapes;
+use super::{DrillFile, environment, yaml};
 use crate::plan;
-use crate::promql::{Variables, is_name};
-use firedrill_contract::{quoted, suggest};
+use crate::promql::is_name;
+use firedrill_contract::quoted;
 use firedrill_net::Target;
 
 /// A drill file in which all is right that can be checked offline.
@@ -73,7 +72,7 @@ fn head(file: &DrillFile, place: &mut Place<'_>) {
     for (key, value) in
         [("workload", file.workload.as_ref().filter(|name| !name.is_empty())), ("job", file.job.as_ref())]
     {
-        value.iter().for_each(|value| in_quotes(value, &mut place.at(key)));
+        value.iter().for_each(|value| check_quotable(value, &mut place.at(key)));
     }
     if file.expect.is_empty() {
         place.at("expect").refuse("`expect` is empty: add at least one expectation");
@@ -81,75 +80,26 @@ fn head(file: &DrillFile, place: &mut Place<'_>) {
 }
 
 fn expectations(file: &DrillFile, place: &mut Place<'_>) {
-    let drill = Drill { file, ours: file.is_of_our_service() };
+    let context = FileContext {
+        phases: &file.phases,
+        workload: file.workload.as_deref(),
+        job: file.job.as_deref(),
+        ours: file.is_of_our_service(),
+    };
     for (n, premise) in file.given.iter().enumerate() {
-        drill.premise(premise, &mut place.at("given").at(n));
+        context.check_premise(premise, &mut place.at("given").at(n));
     }
     for (n, expectation) in file.expect.iter().enumerate() {
         let mut place = place.at("expect");
         let mut place = place.at(n);
-        drill.check(expectation, &mut place);
-        repeated(&file.expect[..n], expectation, &mut place);
-    }
-}
-
-/// A drill, for the checks of what it expects.
-struct Drill<'a> {
-    file: &'a DrillFile,
-    /// Whether it drills this project's own service, whose metrics are known.
-    ours: bool,
-}
-
-impl<'a> Drill<'a> {
-    fn check(&self, expectation: &Expectation, place: &mut Place<'_>) {
-        match expectation {
-            Expectation::Counts(counts) => self.counts(counts, place),
-            Expectation::Increase(increase) => self.increase(increase, place),
-            Expectation::Query(query) => self.query(query, place),
-            Expectation::Quantile(quantile) => self.quantile(quantile, place),
-            Expectation::Alert(alert) => self.alert(alert, place),
-            Expectation::NothingElse(NothingElse { labels, except, .. }) => {
-                labels.keys().for_each(|name| self::label(name, &mut place.at("labels").at(name.as_str())));
-                each(except, &mut place.at("except"));
+        expectation.kind().check(&context, &mut place);
+        for (number, other) in (1..).zip(&file.expect[..n]) {
+            if other == expectation {
+                place.refuse(format!("the same as expectation {number}: remove one of the two"));
+            } else if let Some(conflict) = expectation.kind().conflict(other) {
+                place.refuse(format!("conflicts with expectation {number}: {conflict}"));
             }
-            Expectation::Series(series) => self.series(series, place),
-            Expectation::Scrapes(Scrapes { job, .. }) => {
-                job.iter().for_each(|job| in_quotes(job, &mut place.at("job")));
-            }
-            Expectation::Panels(panels) => self::panels(panels, place),
         }
-    }
-
-    /// The phase of this name, which must exist.
-    fn phase(&self, name: &str, place: &mut Place<'_>) -> Option<&'a Phase> {
-        let phase = self.file.phases.get(name);
-        if phase.is_none() {
-            let suggestion = suggest(name, self.file.phases.keys().map(String::as_str));
-            place.refuse(format!("unknown phase `{}`: {suggestion}", quoted(name)));
-        }
-        phase
-    }
-
-    /// The phases that something is about.
-    fn phases(&self, during: Option<&str>) -> Vec<&'a Phase> {
-        match during {
-            Some(name) => self.file.phases.get(name).into_iter().collect(),
-            None => self.file.phases.values().collect(),
-        }
-    }
-
-    /// Whether nothing is sent in all of that time.
-    fn is_pause(&self, during: Option<&str>) -> bool {
-        let phases = self.phases(during);
-        !phases.is_empty() && phases.iter().all(|phase| phase.rate.is_none())
-    }
-
-    fn variables(&self, during: Option<&str>) -> Variables<'a> {
-        let spans = self.phases(during).into_iter().map(|phase| phase.span.0);
-        let phase = spans.fold(Duration::ZERO, Duration::saturating_add);
-        // Nothing lasts 0s in PromQL; a phase that does is refused for itself.
-        let phase = phase.max(Duration::from_secs(1));
-        Variables { phase, workload: self.file.workload.as_deref(), job: self.file.job.as_deref() }
     }
 }
 
@@ -167,7 +117,7 @@ fn target(target: &str, place: &mut Place<'_>) {
 }
 
 /// A value that is put between the quotes of a matcher.
-fn in_quotes(value: &str, place: &mut Place<'_>) {
+pub(crate) fn check_quotable(value: &str, place: &mut Place<'_>) {
     if value.is_empty() {
         place.refuse("the name is empty: give one, or remove the key");
     }
@@ -176,55 +126,19 @@ fn in_quotes(value: &str, place: &mut Place<'_>) {
     }
 }
 
-fn panels(Panels { panels, except, .. }: &Panels, place: &mut Place<'_>) {
-    if panels.0.is_empty() {
-        place
-            .at("panels")
-            .refuse("`panels` is empty: name dashboard files such as dashboards/*.json, or use `grafana`");
-    }
-    each(&panels.0, &mut place.at("panels"));
-    each(except, &mut place.at("except"));
-}
-
-fn label(name: &str, place: &mut Place<'_>) {
+pub(crate) fn check_label(name: &str, place: &mut Place<'_>) {
     if !is_name(name) {
         place.refuse(format!("`{}` is not a label name: use letters, digits and _", quoted(name)));
     }
 }
 
 /// That none of these is empty or there twice.
-fn each(texts: &[String], place: &mut Place<'_>) {
+pub(crate) fn check_names(texts: &[String], place: &mut Place<'_>) {
     for (n, text) in texts.iter().enumerate() {
         if text.trim().is_empty() {
             place.at(n).refuse("the name is empty: give one, or remove the element");
         } else if texts[..n].contains(text) {
             place.at(n).refuse(format!("`{}` is listed twice: remove one", quoted(text)));
-        }
-    }
-}
-
-/// That this is not expected, or excluded, before.
-fn repeated(before: &[Expectation], expectation: &Expectation, place: &mut Place<'_>) {
-    for (n, other) in before.iter().enumerate() {
-        match (other, expectation) {
-            _ if other == expectation => {
-                place.refuse(format!("the same as expectation {}: remove one of the two", n + 1))
-            }
-            (Expectation::NothingElse(other), Expectation::NothingElse(nothing))
-                if other.labels == nothing.labels =>
-            {
-                place.refuse(format!(
-                    "about the same alerts as expectation {}: keep one `nothing_else` with all exceptions",
-                    n + 1
-                ));
-            }
-            (Expectation::Alert(other), Expectation::Alert(alert)) if alert::contradict(other, alert) => {
-                place.refuse(format!(
-                    "contradicts expectation {}: the same alert should fire and never fire",
-                    n + 1
-                ));
-            }
-            _ => {}
         }
     }
 }

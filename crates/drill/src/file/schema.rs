@@ -9,7 +9,7 @@ use super::DrillFile;
 impl DrillFile {
     /// The JSON Schema (draft 2020-12) of drill files. It refuses what [`read`](Self::read) refuses, but for
     /// the order of an expectation's keys, and wants quotes where a text looks like a number. What
-    /// [`problems`](super::problems) finds is not for it to say.
+    /// [`check`](Self::check) finds is not for it to say.
     #[must_use]
     pub fn schema() -> Schema {
         let mut schema = schemars::schema_for!(Self);

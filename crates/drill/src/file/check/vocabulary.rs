@@ -30,15 +30,15 @@ const OF_HISTOGRAMS: [&str; 3] = ["_bucket", "_count", "_sum"];
 const RELABELLING: [&str; 5] = ["absent", "absent_over_time", "info", "label_join", "label_replace"];
 
 /// Reads expressions, and notes which names in them do not exist.
-pub(super) struct Vocabulary<'a> {
+pub(crate) struct Vocabulary<'a> {
     /// Whether the metrics are known.
-    pub(super) ours: bool,
+    pub(crate) ours: bool,
     /// The job of the drill's target; metrics of any other are not known.
-    pub(super) job: Option<&'a str>,
+    pub(crate) job: Option<&'a str>,
     /// Each with the name that it is about.
-    pub(super) problems: Vec<(String, String)>,
+    pub(crate) problems: Vec<(String, String)>,
     /// Whether any series are read.
-    pub(super) reads: bool,
+    pub(crate) reads: bool,
 }
 
 /// The labels that an expression's answer may have; nothing where they cannot be known.
@@ -46,7 +46,7 @@ type Labels = Option<BTreeSet<String>>;
 
 impl Vocabulary<'_> {
     /// The labels of an expression's answer; notes the names in it that do not exist.
-    pub(super) fn labels(&mut self, expression: &Expr) -> Labels {
+    pub(crate) fn labels(&mut self, expression: &Expr) -> Labels {
         match expression {
             Expr::VectorSelector(selector) => self.selector(selector),
             Expr::MatrixSelector(range) => self.selector(&range.vs),
@@ -91,7 +91,7 @@ impl Vocabulary<'_> {
     }
 
     /// The metric that is selected, where it is one of those that are known.
-    pub(super) fn known(&self, selector: &VectorSelector) -> Option<Known> {
+    pub(crate) fn known(&self, selector: &VectorSelector) -> Option<Known> {
         if self.is_about_target(selector) { metric(selector).and_then(Known::of) } else { None }
     }
 
@@ -175,7 +175,7 @@ fn unknown_metric(name: &str) -> String {
 
 /// A metric that is known, or a part of one.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Known {
+pub(crate) enum Known {
     /// One of the service's, and which part of a histogram it is.
     Ours(&'static Metric, &'static str),
     /// One that Prometheus has of any target.
@@ -195,7 +195,7 @@ impl Known {
         METRICS.iter().find_map(part_of).or_else(of_scrapes)
     }
 
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Ours(metric, part) => format!("{}{part}", metric.name),
             Self::OfScrapes(name) => name.to_owned(),
@@ -203,7 +203,7 @@ impl Known {
     }
 
     /// Every label that it may have.
-    pub(super) fn labels(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn labels(self) -> impl Iterator<Item = &'static str> {
         let (own, le): (&[_], _) = match self {
             Self::Ours(metric, part) => (metric.labels, (part == "_bucket").then_some("le")),
             Self::OfScrapes(_) => (&[], None),
@@ -212,7 +212,7 @@ impl Known {
     }
 
     /// Whether it counts what happened; otherwise what it is instead.
-    pub(super) fn counts(self) -> Result<(), MetricType> {
+    pub(crate) fn counts(self) -> Result<(), MetricType> {
         match self {
             Self::Ours(Metric { kind: MetricType::Counter, .. }, _) | Self::Ours(_, "_count") => Ok(()),
             Self::Ours(Metric { kind, .. }, _) => Err(*kind),
@@ -221,12 +221,12 @@ impl Known {
     }
 
     /// Whether it is the cumulative buckets of a histogram.
-    pub(super) fn is_of_buckets(self) -> bool {
+    pub(crate) fn is_of_buckets(self) -> bool {
         matches!(self, Self::Ours(_, "_bucket"))
     }
 
     /// Whether it is a histogram as a whole.
-    pub(super) fn is_family_of_histogram(self) -> bool {
+    pub(crate) fn is_family_of_histogram(self) -> bool {
         matches!(self, Self::Ours(Metric { kind: MetricType::Histogram, .. }, ""))
     }
 }
