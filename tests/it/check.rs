@@ -60,11 +60,11 @@ async fn files_that_are_right_are_0() {
         files.write("marked.yaml", marked),
     ];
     let ended = files.check(&paths).await;
-    let said = "plain.yaml: right: 1 phase in 90s, 1 expectation\n\
-        byte order.yaml: right: 1 phase in 90s, 1 expectation\n\
-        windows.yaml: right: 1 phase in 90s, 1 expectation\n\
-        anchors.yaml: right: 3 phases in 3s, 2 expectations\n\
-        marked.yaml: right: 1 phase in 90s, 1 expectation\n";
+    let said = "plain.yaml: valid: 1 phase in 1 min 30 s, 1 expectation\n\
+        byte order.yaml: valid: 1 phase in 1 min 30 s, 1 expectation\n\
+        windows.yaml: valid: 1 phase in 1 min 30 s, 1 expectation\n\
+        anchors.yaml: valid: 3 phases in 3 s, 2 expectations\n\
+        marked.yaml: valid: 1 phase in 1 min 30 s, 1 expectation\n";
     assert_eq!((ended.code, &*ended.stderr, &*ended.stdout), (Some(0), "", said));
 }
 
@@ -108,7 +108,10 @@ async fn each_problem_of_a_file_is_told_and_other_files_are_checked_all_the_same
     let paths = [files.write("wrong.yaml", wrong), files.write("right.yaml", RIGHT)];
     let ended = files.check(&paths).await;
     assert_snapshot!(ended.stderr);
-    assert_eq!((ended.code, &*ended.stdout), (Some(1), "right.yaml: right: 1 phase in 90s, 1 expectation\n"));
+    assert_eq!(
+        (ended.code, &*ended.stdout),
+        (Some(1), "right.yaml: valid: 1 phase in 1 min 30 s, 1 expectation\n")
+    );
 }
 
 #[tokio::test]
@@ -136,13 +139,16 @@ async fn a_file_that_cannot_be_read_is_2_and_the_others_are_checked_all_the_same
         "{lines:?}"
     );
     assert!(lines[2].starts_with("wrong.yaml:1:1: "), "{lines:?}");
-    assert_eq!((ended.code, &*ended.stdout), (Some(2), "right.yaml: right: 1 phase in 90s, 1 expectation\n"));
+    assert_eq!(
+        (ended.code, &*ended.stdout),
+        (Some(2), "right.yaml: valid: 1 phase in 1 min 30 s, 1 expectation\n")
+    );
 }
 
 #[tokio::test]
 async fn a_dash_is_the_standard_input() {
     for (text, code, stdout, stderr) in [
-        (RIGHT, 0, "-: right: 1 phase in 90s, 1 expectation\n", ""),
+        (RIGHT, 0, "-: valid: 1 phase in 1 min 30 s, 1 expectation\n", ""),
         (
             "name: x\nnmae: y\n",
             1,

@@ -107,7 +107,15 @@ mod tests {
 
     #[test]
     fn numbers_have_four_digits_and_whole_ones_all() {
-        for (of, text) in [(0.123_456, "0.1235"), (1_600.0, "1600"), (49.966, "49.97"), (f64::NAN, "NaN")] {
+        for (of, text) in [
+            (0.50166, "0.5017"),
+            (3600.0, "3600"),
+            (12_345.6, "12346"),
+            (0.000_123_456, "0.0001235"),
+            (-2.5, "-2.5"),
+            (0.0, "0"),
+            (f64::NAN, "NaN"),
+        ] {
             assert_eq!(number(of), text);
         }
     }

@@ -217,11 +217,6 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     u64::try_from(scaled / tenths).ok()
 }
 
-/// How many of what, in words: `1 target`, `3 targets`.
-pub fn many<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == N::from(1) { one } else { more })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,6 @@
 pub mod html;
 pub mod junit;
 pub mod text;
-mod wording;
 
 use std::time::Duration;
 
@@ -27,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::judge::{Detection, Finding, Verdict};
 use super::run::{PhaseLedger, Run};
 use firedrill_contract::Time;
+use firedrill_contract::display;
 use firedrill_load::ledger::{Ledger, Range};
 use firedrill_load::outcome::Outcome;
 use firedrill_load::timings::Timings;
@@ -315,15 +315,15 @@ impl Detection {
     fn sentence(&self) -> String {
         let parts = |names: &[&str]| {
             let named = self.parts().filter(|(name, _)| names.contains(name));
-            let each = named.map(|(name, seconds)| format!("{} {name}", wording::seconds(seconds)));
+            let each = named.map(|(name, seconds)| format!("{} {name}", display::seconds(seconds)));
             each.collect::<Vec<_>>().join(" + ")
         };
         let fired = parts(&["scrape", "evaluation", "for"]);
-        let fired = format!("{fired} = {} to fire", wording::seconds(self.detected_seconds));
+        let fired = format!("{fired} = {} to fire", display::seconds(self.detected_seconds));
         match (parts(&["delivery", "grouping"]), self.told_seconds()) {
             (after, _) if after.is_empty() => fired,
             (after, None) => format!("{fired}; + {after}"),
-            (after, Some(told)) => format!("{fired}; + {after} = {} to the page", wording::seconds(told)),
+            (after, Some(told)) => format!("{fired}; + {after} = {} to the page", display::seconds(told)),
         }
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::drill_file;
-use firedrill_contract::quantity::{format_duration, many};
+use firedrill_contract::display;
 use firedrill_drill::file::{Checked, DrillFile, Source};
 
 #[derive(Debug, Args)]
@@ -50,10 +50,10 @@ fn check(path: &str, source: &Source) -> anyhow::Result<u8> {
             return Ok(1);
         }
     };
-    let lasts = format_duration(file.phases.values().map(|phase| phase.span.0).sum());
-    let phases = many(file.phases.len(), "phase", "phases");
-    let expectations = many(file.expect.len(), "expectation", "expectations");
-    writeln!(stdout(), "{path}: right: {phases} in {lasts}, {expectations}")
+    let lasts = display::duration(file.phases.values().map(|phase| phase.span.0).sum());
+    let phases = display::count(file.phases.len(), "phase", "phases");
+    let expectations = display::count(file.expect.len(), "expectation", "expectations");
+    writeln!(stdout(), "{path}: valid: {phases} in {lasts}, {expectations}")
         .context("cannot write to stdout")?;
     Ok(0)
 }

@@ -11,11 +11,12 @@ use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::clocks::{self, Between};
-use crate::judge::truth::{Truth, seconds};
+use crate::judge::truth::Truth;
 use crate::judge::verdict::Finding;
 use crate::promql;
 use crate::question::{Explain, Instant, Questions};
 use crate::run::PhaseLedger;
+use firedrill_contract::display;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -119,19 +120,23 @@ impl Quantile {
         let right = |between| truth(between).is_some_and(|truth| seen.is_right(truth, self.within));
         let between = clocks::least_between(right);
         let whose = clocks::whose(between);
-        let mut says = format!("{whose} {}", seconds(client.least));
+        let mut says = format!("{whose} {}", display::seconds(client.least));
         if let Some(number) = seen.native {
-            says += &format!(", native {}", seconds(number));
+            says += &format!(", native {}", display::seconds(number));
         }
         if let Some(number) = seen.classic {
-            says += &format!(", classic {}", seconds(number));
+            says += &format!(", classic {}", display::seconds(number));
         }
         if let Some((lower, upper)) = seen.bucket(client.least) {
-            says += &format!(" (bucket edges alone explain {} to {})", seconds(lower), seconds(upper));
+            says += &format!(
+                " (bucket edges alone explain {} to {})",
+                display::seconds(lower),
+                display::seconds(upper)
+            );
         }
         says += &format!(", asked: within {}", self.within);
         let number = seen.native.or(seen.classic).unwrap_or(client.least);
-        Ok(clocks::finding(between, says, &seconds(client.least - number), &phase.ledger))
+        Ok(clocks::finding(between, says, &display::seconds(client.least - number), &phase.ledger))
     }
 
     fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {

@@ -12,7 +12,7 @@ use crate::judge::truth::{Shown, Truth, shown};
 use crate::judge::verdict::Finding;
 use crate::question::{Explain, Instant, Questions};
 use crate::run::PhaseLedger;
-use firedrill_contract::quantity::format_duration;
+use firedrill_contract::display;
 use promql_parser::parser::value::ValueType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -258,7 +258,7 @@ impl Asked {
 pub(super) fn enough(case: &Case<'_>, phase: &PhaseLedger) -> Result<(), Finding> {
     let (interval, span) = (case.scrape_interval(), phase.ended.since(phase.began).unwrap_or_default());
     if span < interval * 3 {
-        let (interval, span) = (format_duration(interval), format_duration(span));
+        let (interval, span) = (display::duration(interval), display::duration(span));
         return Err(Finding::inconclusive(format!(
             "the phase lasts {span} and scrapes are {interval} apart: a rate needs a phase of three scrapes or more"
         )));

@@ -10,7 +10,7 @@ use crate::file::Premise;
 use crate::promql::Variables;
 use crate::run::{PhaseLedger, Run};
 use firedrill_contract::Time;
-use firedrill_contract::quantity::format_duration;
+use firedrill_contract::display;
 
 use super::clocks::Between;
 use super::truth::{Shown, Truth, shown};
@@ -65,7 +65,7 @@ impl<'a> Case<'a> {
             let surely = clock.ahead_ms.saturating_abs().saturating_sub(clock.give_or_take_ms);
             if u128::try_from(surely).is_ok_and(|apart| apart > CLOCKS_APART.as_millis()) {
                 let side = if clock.ahead_ms > 0 { "ahead of" } else { "behind" };
-                let apart = format_duration(Duration::from_millis(clock.ahead_ms.unsigned_abs()));
+                let apart = display::duration(Duration::from_millis(clock.ahead_ms.unsigned_abs()));
                 return Some(format!(
                     "the clock of {whose} is {apart} {side} the drill's: set both by NTP, or times cannot be compared"
                 ));
@@ -224,7 +224,7 @@ impl<'a> Case<'a> {
                 let (before, after) = (pair[0], pair[1]);
                 let apart = after.since(before).unwrap_or_default();
                 if apart > most && after > from && before < to {
-                    let apart = format_duration(apart);
+                    let apart = display::duration(apart);
                     return Ok(Some(format!(
                         "nothing was scraped for {apart} from {before} on{}",
                         named(&series.labels)
@@ -255,7 +255,7 @@ impl<'a> Case<'a> {
         let apart = |pair: &[Time]| pair[1].since(pair[0]).unwrap_or_default();
         let longest = times.windows(2).max_by_key(|pair| apart(pair)).filter(|pair| apart(pair) > most);
         Ok(longest.map(|pair| {
-            format!("nothing was scraped for {} from {} on", format_duration(apart(pair)), pair[0])
+            format!("nothing was scraped for {} from {} on", display::duration(apart(pair)), pair[0])
         }))
     }
 
@@ -324,7 +324,7 @@ impl<'a> Case<'a> {
 fn moved(millis: i64) -> Option<String> {
     let by = Duration::from_millis(millis.unsigned_abs());
     let where_to = if millis > 0 { "forward" } else { "back" };
-    (by > CLOCKS_APART).then(|| format!("{where_to} by {}", format_duration(by)))
+    (by > CLOCKS_APART).then(|| format!("{where_to} by {}", display::duration(by)))
 }
 
 /// What a source knows, or why that is missing.
@@ -373,6 +373,6 @@ fn late(phase: &PhaseLedger) -> Option<String> {
     let share = late as f64 / lag.count().max(1) as f64;
     (share > FEW).then(|| {
         let name = &phase.name;
-        format!("the drill itself was behind: in {name}, {late} of {} requests left over {} late; use a lower rate or a machine of its own", lag.count(), format_duration(LATE))
+        format!("the drill itself was behind: in {name}, {late} of {} requests left over {} late; use a lower rate or a machine of its own", lag.count(), display::duration(LATE))
     })
 }

@@ -10,7 +10,6 @@ use crate::promql;
 use firedrill_contract::{display, nearest};
 
 use super::case::Case;
-use super::truth::rounded;
 use super::verdict::Finding;
 
 /// One reason, the likeliest kind first.
@@ -197,13 +196,13 @@ fn of_comparison(comparison: &Comparison, of_rule: &str) -> Option<Cause> {
         "<=" => left_was.least <= right_was.most,
         _ => true,
     };
-    let (least, most) = (rounded(left_was.least), rounded(left_was.most));
+    let (least, most) = (display::number(left_was.least), display::number(left_was.most));
     let was = if least == most { least } else { format!("between {least} and {most}") };
     if !ever {
         return Some(Cause::Comparison(format!("{left} was {was}, never {operator} {right}{of_rule}")));
     }
     let share = held.filter(|share| *share < SELDOM)?;
-    let percent = rounded((share * 100.0).round());
+    let percent = display::number((share * 100.0).round());
     Some(Cause::Seldom(format!(
         "{left} was {was}, and {operator} {right} for only {percent} % of the time: is the comparison operator inverted?{of_rule}"
     )))

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::truth::{Truth, seconds};
+use super::truth::Truth;
 use super::verdict::Finding;
 use crate::file::value::{Quantity, Tolerance};
 use crate::run::PhaseLedger;
-use firedrill_contract::quantity::format_duration;
+use firedrill_contract::display;
 use firedrill_load::ledger::Ledger;
 use firedrill_load::timings::Timings;
 
@@ -63,7 +63,7 @@ pub(crate) fn finding(between: Option<Between>, says: String, difference: &str, 
 
 /// What is known of the path, and of what the drill itself may have added.
 fn path_in_words(ledger: &Ledger) -> String {
-    let time = |duration: Duration| seconds(duration.as_secs_f64());
+    let time = |duration: Duration| display::seconds(duration.as_secs_f64());
     let (path, lag) = (ledger.path(), own_lag(ledger));
     let mut words = match (path.overhead(), fastest(ledger)) {
         (Some(overhead), _) => {
@@ -172,7 +172,7 @@ pub(crate) fn spoiled_by_lag(
     if truth - least > within.of(truth) {
         return Err(Finding::inconclusive(format!(
             "the drill's own lag was {} (p99), more than the tolerance: use a lower rate, a quieter machine or a wider tolerance",
-            format_duration(own_lag(ledger))
+            display::duration(own_lag(ledger))
         )));
     }
     Ok(())

@@ -11,7 +11,6 @@ use crate::run::PhaseLedger;
 use firedrill_contract::{Time, display};
 
 use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
-use super::truth::rounded;
 use super::verdict::Finding;
 
 /// How many more scrapes what is missing may take to be counted.
@@ -76,7 +75,7 @@ impl<'a> Rises<'a> {
         let mut patient = Self::until(case, series, at_once + case.scrape_interval() * PATIENCE)?;
         let late = patient.total() - early.total();
         if late > 0.0 {
-            let late = rounded(late);
+            let late = display::number(late);
             patient
                 .notes
                 .push(format!("{late} counted late: not yet at the first scrape that should have had all"));
@@ -135,8 +134,8 @@ impl<'a> Rises<'a> {
                 if restarted == Some(false) {
                     self.fell.push(format!(
                         "it went down from {} to {} at {at}{}, though its process did not start anew",
-                        rounded(last.1),
-                        rounded(value),
+                        display::number(last.1),
+                        display::number(value),
                         named(&series.labels)
                     ));
                 }

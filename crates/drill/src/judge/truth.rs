@@ -3,6 +3,7 @@
 use super::clocks::{self, Between};
 use crate::file::value::{Quantity, Tolerance};
 use crate::run::PhaseLedger;
+use firedrill_contract::display;
 use firedrill_load::ledger::Range;
 
 /// From the least to the most that may be true; mostly the same.
@@ -71,31 +72,11 @@ fn ratio(range: Range) -> f64 {
 /// A number as a person reads it, in the unit of what it is compared with.
 pub(crate) fn shown(number: f64, quantity: Quantity) -> String {
     match quantity {
-        Quantity::ErrorRatio | Quantity::SlowRatio(_) => format!("{} %", rounded(number * 100.0)),
-        Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum => seconds(number),
-        Quantity::Rate => format!("{}/s", rounded(number)),
-        Quantity::Number(_) | Quantity::Requests | Quantity::Errors => rounded(number),
+        Quantity::ErrorRatio | Quantity::SlowRatio(_) => format!("{} %", display::number(number * 100.0)),
+        Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum => display::seconds(number),
+        Quantity::Rate => format!("{}/s", display::number(number)),
+        Quantity::Number(_) | Quantity::Requests | Quantity::Errors => display::number(number),
     }
-}
-
-/// A time in seconds as a person reads it.
-pub(crate) fn seconds(number: f64) -> String {
-    if number.abs() < 1.0 {
-        format!("{} ms", rounded(number * 1_000.0))
-    } else {
-        format!("{} s", rounded(number))
-    }
-}
-
-/// A number to four significant digits, whole ones as they are.
-pub(crate) fn rounded(number: f64) -> String {
-    if !number.is_finite() || (number.fract() == 0.0 && number.abs() < 1e15) {
-        return number.to_string();
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "the magnitude of a float is small")]
-    let digits = (3 - number.abs().log10().floor() as i32).clamp(0, 12);
-    let text = format!("{number:.*}", usize::try_from(digits).unwrap_or(0));
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 impl std::fmt::Display for Shown {
@@ -140,19 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_rounded_for_people() {
-        for (number, text) in [
-            (0.50166, "0.5017"),
-            (3600.0, "3600"),
-            (12_345.6, "12346"),
-            (0.000_123_456, "0.0001235"),
-            (-2.5, "-2.5"),
-            (0.0, "0"),
-        ] {
-            assert_eq!(rounded(number), text);
-        }
-        assert_eq!(rounded(f64::NAN), "NaN");
-        assert_eq!(seconds(0.1184), "118.4 ms");
+    fn a_number_is_shown_in_the_unit_of_its_quantity() {
         assert_eq!(shown(0.502, Quantity::ErrorRatio), "50.2 %");
+        assert_eq!(shown(0.1184, Quantity::Mean), "118.4 ms");
     }
 }

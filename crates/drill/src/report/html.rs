@@ -9,11 +9,10 @@ mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::wording::{millis, percent, seconds};
 use super::{Detection, Finding, Phase, Report, Verdict, Written};
 use crate::run::Run;
 use chart::clock;
-use firedrill_contract::quantity::many;
+use firedrill_contract::display;
 use firedrill_net::sanitize::sanitize;
 use timeline::{Alert, Timeline};
 
@@ -88,7 +87,7 @@ fn facts(report: &Report) -> Markup {
         dl.facts {
             div { dt { "Target" } dd { code { (sanitize(&report.target)) } } }
             div { dt { "Began" } dd { (time(&report.began)) } }
-            div { dt { "Lasted" } dd { (seconds(report.seconds)) } }
+            div { dt { "Lasted" } dd { (display::seconds(report.seconds)) } }
             div { dt { "Requests" } dd { (report.phases.iter().map(|phase| phase.requests).sum::<u64>()) } }
             div { dt { "Seed" } dd { (report.seed) } }
         }
@@ -136,8 +135,8 @@ fn detection(took: &Detection) -> Markup {
     html! {
         figure.detection {
             figcaption {
-                "From the cause to firing " (seconds(took.detected_seconds))
-                @if let Some(told) = took.told_seconds() { ", to the page " (seconds(told)) }
+                "From the cause to firing " (display::seconds(took.detected_seconds))
+                @if let Some(told) = took.told_seconds() { ", to the page " (display::seconds(told)) }
             }
             @if all > 0.0 {
                 svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="the shares of these parts" {
@@ -150,7 +149,7 @@ fn detection(took: &Detection) -> Markup {
                 @for (nth, (name, part)) in parts() {
                     li {
                         svg viewBox="0 0 16 10" aria-hidden="true" { rect class={ "part-" (nth) } width="16" height="10" {} }
-                        (seconds(part)) " " (name)
+                        (display::seconds(part)) " " (name)
                     }
                 }
             }
@@ -193,7 +192,7 @@ fn over_time(timeline: &Timeline, began: &str) -> Markup {
                     " Fired all the while: " (sanitize(&timeline.constant.join(", "))) "."
                 }
                 @if timeline.left_out > 0 {
-                    " " (many(timeline.left_out, "more alert is", "more alerts are")) " not drawn."
+                    " " (display::count(timeline.left_out, "more alert is", "more alerts are")) " not drawn."
                 }
             }
         }
@@ -226,11 +225,11 @@ fn sent(report: &Report) -> Markup {
 const SENT: [&str; 6] = ["Length", "Requests", "Errors", "p50", "p99", "Own lag p99"];
 
 fn row(phase: &Phase) -> (Markup, [String; SENT.len()]) {
-    let latency = |seconds: Option<f64>| seconds.map_or_else(|| NONE.to_owned(), millis);
+    let latency = |seconds: Option<f64>| seconds.map_or_else(|| NONE.to_owned(), display::seconds);
     let cells = [
-        seconds(phase.seconds),
+        display::seconds(phase.seconds),
         phase.requests.to_string(),
-        phase.error_ratio.map_or_else(|| NONE.to_owned(), percent),
+        phase.error_ratio.map_or_else(|| NONE.to_owned(), display::percent),
         latency(phase.latency.map(|spread| spread.p50_seconds)),
         latency(phase.latency.map(|spread| spread.p99_seconds)),
         latency(phase.lag.map(|spread| spread.p99_seconds)),
@@ -280,7 +279,7 @@ fn alerts(timeline: &Timeline) -> Markup {
             @if !own.is_empty() { (table("Alert", &ALERTS, own.iter().map(alert_row))) }
             @if !others.is_empty() {
                 details {
-                    summary { (many(others.len(), "alert", "alerts")) " of other workloads" }
+                    summary { (display::count(others.len(), "alert", "alerts")) " of other workloads" }
                     (table("Alert", &ALERTS, others.iter().map(alert_row)))
                 }
             }

@@ -3,9 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
-use super::wording::{millis, percent, seconds};
 use super::{Finding, Phase, Report, Verdict, Written};
-use firedrill_contract::quantity::many;
+use firedrill_contract::display;
 use firedrill_net::sanitize::sanitize;
 
 /// How a text should look.
@@ -217,10 +216,13 @@ impl Text {
 fn row(phase: &Phase) -> [String; 5] {
     [
         sanitize(&phase.name),
-        seconds(phase.seconds),
-        many(phase.requests, "request", "requests"),
-        phase.error_ratio.map(|ratio| format!("{} errors", percent(ratio))).unwrap_or_default(),
-        phase.latency.map(|latency| format!("p99 {}", millis(latency.p99_seconds))).unwrap_or_default(),
+        display::seconds(phase.seconds),
+        display::count(phase.requests, "request", "requests"),
+        phase.error_ratio.map(|ratio| format!("{} errors", display::percent(ratio))).unwrap_or_default(),
+        phase
+            .latency
+            .map(|latency| format!("p99 {}", display::seconds(latency.p99_seconds)))
+            .unwrap_or_default(),
     ]
 }
 

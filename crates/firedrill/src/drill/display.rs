@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::interval;
 
 use crate::complain;
-use firedrill_contract::quantity::format_duration;
+use firedrill_contract::display;
 use firedrill_drill::conduct::Stage;
 use firedrill_load::plan::Plan;
 use firedrill_net::sanitize::sanitize;
@@ -86,7 +86,7 @@ fn words(stage: &Stage, plan: &Plan, moving: bool) -> String {
             let phases = plan.phases();
             let phase = phases.get(progress.phase()).map_or("", |phase| &phase.name);
             let left = plan.lasts().unwrap_or_default().saturating_sub(progress.elapsed());
-            let left = format_duration(Duration::from_secs(left.as_secs()));
+            let left = display::duration(Duration::from_secs(left.as_secs()));
             if moving {
                 format!("{phase}, {left} left, {} requests", progress.ended())
             } else {

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 use super::Flags;
 use crate::{drill_file, flag, header_file, token};
 use firedrill_contract::Token;
-use firedrill_contract::quantity::many;
+use firedrill_contract::display;
 use firedrill_drill::conduct::Drill;
 use firedrill_drill::evidence::Sources;
 use firedrill_drill::file::{Checked, DrillFile, Problem, Source, environment};
@@ -74,7 +74,7 @@ pub(super) fn prepare(flags: &Flags, own: Option<&Target>) -> anyhow::Result<Vec
     });
     let prepared: Vec<_> = prepared.collect();
     let wrong = sources.len() - prepared.len();
-    ensure!(wrong == 0, "no drill was started: {} wrong", many(wrong, "file is", "files are"));
+    ensure!(wrong == 0, "no drill was started: {} wrong", display::count(wrong, "file is", "files are"));
     Ok(prepared)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use firedrill_contract::Rate;
+use firedrill_contract::display;
 use firedrill_load::load::Summary;
 use firedrill_load::outcome::Outcome;
 use firedrill_load::timings::Timings;
@@ -63,7 +64,7 @@ impl Latency {
 
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [p50, p90, p99, max] = [self.p50, self.p90, self.p99, self.max].map(millis);
+        let [p50, p90, p99, max] = [self.p50, self.p90, self.p99, self.max].map(display::seconds);
         write!(f, "p50 {p50}   p90 {p90}   p99 {p99}   max {max}")
     }
 }
@@ -119,7 +120,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rate, seed, due, .. } = self;
-        writeln!(f, "{due} requests were due in {} s at {rate}   seed {seed}", short(self.lasted_seconds))?;
+        writeln!(
+            f,
+            "{due} requests were due in {} s at {rate}   seed {seed}",
+            display::number(self.lasted_seconds)
+        )?;
         self.targets.iter().try_for_each(|target| writeln!(f, "  {target}"))?;
         writeln!(f)?;
         for (outcome, count) in &self.outcomes {
@@ -161,28 +166,10 @@ impl fmt::Display for Report {
             writeln!(f, "            of the same, from when each was sent")?;
         }
         if let Some(Lag { p50, p99, p999, max }) = &self.lag_seconds {
-            let [p50, p99, p999, max] = [p50, p99, p999, max].map(|seconds| millis(*seconds));
+            let [p50, p99, p999, max] = [p50, p99, p999, max].map(|seconds| display::seconds(*seconds));
             writeln!(f, "  own lag   p50 {p50}   p99 {p99}   p99.9 {p999}   max {max}")?;
         }
         Ok(())
-    }
-}
-
-/// To a tenth, without a needless one.
-fn short(number: f64) -> String {
-    let text = format!("{number:.1}");
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
-}
-
-/// Milliseconds to three digits, or as many as it takes.
-fn millis(seconds: f64) -> String {
-    let ms = seconds * 1e3;
-    if ms < 10.0 {
-        format!("{ms:.2} ms")
-    } else if ms < 100.0 {
-        format!("{ms:.1} ms")
-    } else {
-        format!("{ms:.0} ms")
     }
 }
 
@@ -231,11 +218,11 @@ mod tests {
   truncated            1   the answer broke off before the end of its body, status 200
   reset                1   the connection was reset before the answer
 
-  latency   p50 20.0 ms   p90 150 ms   p99 150 ms   max 150 ms
+  latency   p50 20.02 ms   p90 150 ms   p99 150 ms   max 150 ms
             of the 3 answered, from when each was due
-  service   p50 19.0 ms   p90 149 ms   p99 149 ms   max 149 ms
+  service   p50 19.01 ms   p90 149.1 ms   p99 149.1 ms   max 149.1 ms
             of the same, from when each was sent
-  own lag   p50 1.00 ms   p99 1.00 ms   p99.9 1.00 ms   max 1.00 ms
+  own lag   p50 1 ms   p99 1 ms   p99.9 1 ms   max 1 ms
 "
         );
     }

@@ -192,5 +192,5 @@ fn in_a_file_without_service_times_lag_spoils_a_latency() {
     };
     assert_verdict(&old(0.25, MS), Verdict::Pass, "truth 25 %");
     assert_verdict(&old(0.2, MS), Verdict::Fail, "truth 25 %");
-    assert_verdict(&old(0.25, 80 * MS), Verdict::Inconclusive, "the drill's own lag was 80.063ms (p99)");
+    assert_verdict(&old(0.25, 80 * MS), Verdict::Inconclusive, "the drill's own lag was 80.06 ms (p99)");
 }
