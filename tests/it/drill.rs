@@ -89,7 +89,7 @@ async fn what_is_wrong_with_files_is_told_with_its_place() {
     directory.write("short.yaml", SHORT);
     let ended = drill(&directory, &["--target", "http://127.0.0.1:9", "wrong.yaml"]).await;
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("wrong.yaml:3:25: there is no key \"rte\""), "{ended:?}");
+    assert!(ended.stderr.contains("wrong.yaml:3:25: unknown key `rte`: did you mean `rate`?"), "{ended:?}");
     let ended =
         drill(&directory, &["--target", "http://127.0.0.1:9", "short.yaml", "other/short.yaml"]).await;
     assert!(ended.stderr.contains("two drill files are called short"), "{ended:?}");
@@ -112,14 +112,14 @@ async fn what_a_strangers_files_and_answers_say_does_not_act_on_a_terminal() {
     let hostile = "HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\n\x1b]0;owned";
     let prometheus = Peer::start(move |_| Act::Say(hostile)).await;
     let target = ["--target", "http://127.0.0.1:9"];
-    for arguments in [
-        &["check", "keys.yaml"][..],
-        &[&["drill", "keys.yaml"], &target[..]].concat(),
-        &["judge", "hostile.run.json"],
-        &[&["drill", "short.yaml", "--prometheus", &prometheus.url()], &target[..]].concat(),
+    for (arguments, code) in [
+        (&["check", "keys.yaml"][..], 1),
+        (&[&["drill", "keys.yaml"], &target[..]].concat(), 2),
+        (&["judge", "hostile.run.json"], 2),
+        (&[&["drill", "short.yaml", "--prometheus", &prometheus.url()], &target[..]].concat(), 2),
     ] {
         let ended = Process::start_in(directory.path(), arguments, &[]).ended().await;
-        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert_eq!(ended.code, Some(code), "{ended:?}");
         assert!(ended.stderr.contains("owned"), "{arguments:?} is not told: {ended:?}");
         assert!(!ended.stderr.contains(['\x1b', '\x07']), "{arguments:?}: {ended:?}");
     }
