@@ -1,5 +1,6 @@
 //! What is written about the program, held against what it does.
 
+mod architecture;
 mod dashboards;
 mod drill_files;
 mod generated;
