@@ -3,6 +3,13 @@
 //! One table, read where a drill's queries are checked. A test compares it with docs/metrics.md, and
 //! that with the program.
 
+/// The histogram of request durations, by the semantic conventions of OpenTelemetry in Prometheus' notation.
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>
+pub const REQUEST_DURATION: &str = "http_server_request_duration_seconds";
+
+/// Its label that holds the status of the response.
+pub const STATUS_LABEL: &str = "http_response_status_code";
+
 /// What kind of numbers a metric has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricType {

@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod counts;
 pub mod increase;
+mod kind;
 pub mod nothing_else;
 pub mod panels;
 pub mod quantile;
@@ -14,6 +15,7 @@ pub mod query;
 pub mod scrapes;
 pub mod series;
 
+use std::any::Any;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -21,61 +23,7 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Labels;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::judge::case::Case;
-use crate::judge::verdict::Finding;
-use crate::question::{Explain, Questions};
-
-/// Everything that makes a kind of expectation what it is.
-///
-/// A [`Case`] is the run that it is judged in; questions may be asked of a case that has no evidence yet.
-pub(crate) trait Kind {
-    /// Reports what contradicts itself, or could never hold or never fail.
-    fn check(&self, context: &FileContext<'_>, place: &mut Place<'_>);
-
-    /// Why this cannot be expected beside another expectation of the file.
-    fn conflict(&self, _other: &Expectation) -> Option<&'static str> {
-        None
-    }
-
-    /// Adds what has to be asked of monitoring. Alerts, rules and `up` are asked for in any case.
-    fn ask(&self, _case: &Case<'_>, _questions: &mut Questions) {}
-
-    /// What the evidence comes to. One expectation may have several findings: that an alert fires, that it resolves.
-    fn judge(&self, case: &Case<'_>) -> Vec<Finding>;
-
-    /// Whether findings rest on when requests left: on rates, or on the boundaries of phases.
-    fn depends_on_schedule(&self) -> bool {
-        true
-    }
-
-    /// The expressions to take apart where a finding is no pass.
-    fn explain(&self, _case: &Case<'_>) -> Vec<Explain> {
-        Vec::new()
-    }
-
-    /// What should still become quiet before the first request, such as an alert that is to be caused.
-    fn unquiet(&self, _case: &Case<'_>) -> Option<String> {
-        None
-    }
-
-    /// Whether an alert of this name with these labels is expected to fire.
-    fn expects_alert(&self, _name: &str, _labels: &Labels) -> bool {
-        false
-    }
-
-    /// Whether it says anything of an alert with these labels.
-    fn is_about_alert(&self, _labels: &Labels) -> bool {
-        false
-    }
-
-    /// The selector of the counters of requests and their label for the status, for charts.
-    fn request_counters(&self, _case: &Case<'_>) -> Option<(String, String)> {
-        None
-    }
-}
+use kind::Kind;
 
 /// Declares every kind: the first key that names it in a drill file, and its struct.
 macro_rules! registry {
@@ -93,6 +41,11 @@ macro_rules! registry {
 
             /// What is common to all kinds.
             pub(crate) fn kind(&self) -> &dyn Kind {
+                match self { $(Self::$name(kind) => kind,)+ }
+            }
+
+            /// The expectation as the kind that it is.
+            pub(crate) fn as_any(&self) -> &dyn Any {
                 match self { $(Self::$name(kind) => kind,)+ }
             }
 

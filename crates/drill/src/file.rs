@@ -6,15 +6,15 @@
 //! `deserialize` makes a [`DrillFile`] of it, and `check` reports each [`Problem`] at its `place` in that tree.
 //! [`environment`] resolves references to it.
 
-pub(crate) mod check;
+pub mod check;
 mod deserialize;
 pub mod environment;
 pub mod phase;
-mod place;
-mod premise;
+pub(crate) mod place;
+pub(crate) mod premise;
 mod problem;
 mod schema;
-mod source;
+pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod value;
@@ -26,12 +26,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::expectation::Expectation;
 
-pub use check::Checked;
 pub use phase::Phase;
-pub(super) use place::Place;
 pub use premise::Premise;
 pub use problem::Problem;
-pub use source::Source;
 pub use yaml::LARGEST;
 
 /// A drill: traffic in phases, and what monitoring should make of it.
@@ -68,25 +65,11 @@ pub struct DrillFile {
 }
 
 impl DrillFile {
-    /// The histogram of the semantic conventions, which expectations are about unless they say otherwise.
-    pub const DURATION: &str = "http_server_request_duration_seconds";
-    /// Its label that holds the status of the answer.
-    pub const STATUS: &str = "http_response_status_code";
-
     /// Whether it drills this project's own service: some phase uses `work`.
     #[must_use]
     pub fn is_of_our_service(&self) -> bool {
         let works = |phase: &Phase| phase.work.is_some() || phase.mix.iter().any(|part| part.work.is_some());
         self.phases.values().any(works)
-    }
-
-    /// A selector of the series of a metric that are about the drill's requests: those of its workload, and
-    /// of its job where it has one. Nothing where it has no workload, since others' could not be told from them.
-    #[must_use]
-    pub fn own_series(&self, metric: &str) -> Option<String> {
-        let workload = self.workload.as_ref()?;
-        let job = self.job.iter().map(|job| format!("job=\"{job}\","));
-        Some(format!("{metric}{{{}workload=\"{workload}\"}}", job.collect::<String>()))
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod rise;
 pub(crate) mod truth;
 pub mod verdict;
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use super::question::{Explain, Questions};
@@ -54,7 +55,7 @@ pub fn judge(run: &Run) -> Vec<Finding> {
 /// is asked only then, nothing needs to be there yet.
 #[must_use]
 pub fn awaited(run: &Run) -> Option<(Time, String)> {
-    let case = Case::new(run, 0);
+    let case = case(run);
     if case.spoiled().is_some() {
         return None;
     }
@@ -82,7 +83,7 @@ pub fn unexplained(run: &Run, findings: &[Finding]) -> Vec<Explain> {
 /// or an alert fires that the drill is to cause.
 #[must_use]
 pub fn unquiet(run: &Run) -> Option<(String, Duration)> {
-    let case = Case::new(run, 0);
+    let case = case(run);
     if !case.is_scraped() {
         let within = case.scrape_interval() * 2 + Duration::from_secs(10);
         return Some(("the target to be scraped".to_owned(), within));
@@ -96,7 +97,7 @@ pub fn unquiet(run: &Run) -> Option<(String, Duration)> {
 pub(crate) fn request_counters(run: &Run) -> Option<(&[Series], String)> {
     let (selector, status) =
         cases(run).find_map(|(case, expectation)| expectation.kind().request_counters(&case))?;
-    Some((Case::new(run, 0).samples(&selector).ok()?, status))
+    Some((case(run).samples(&selector).ok()?, status))
 }
 
 /// Whether an alert concerns this drill: an expectation is about it, or no label of it names another workload. Drills
@@ -109,7 +110,27 @@ pub(crate) fn concerns(run: &Run, labels: &Labels) -> bool {
 
 /// Each expectation with the case in which it is judged.
 fn cases(run: &Run) -> impl Iterator<Item = (Case<'_>, &Expectation)> {
-    run.drill.expect.iter().enumerate().map(|(index, expectation)| (Case::new(run, index), expectation))
+    let whole = case(run);
+    let case = move |expectation| Case { expectation, ..whole.clone() };
+    run.drill.expect.iter().enumerate().map(move |(index, expectation)| (case(index), expectation))
+}
+
+/// A run as expectations look at it.
+fn case(run: &Run) -> Case<'_> {
+    Case {
+        workload: run.drill.workload.as_deref(),
+        job: run.drill.job.as_deref(),
+        given: &run.drill.given,
+        phases: &run.phases,
+        began: run.began,
+        ended: run.ended,
+        interrupted: run.interrupted,
+        clock_moved_ms: run.clock_moved_ms,
+        evidence: &run.evidence,
+        expected_alerts: run.drill.expect.iter().filter_map(|each| each.kind().expected_alert()).collect(),
+        expectation: 0,
+        history: OnceCell::new(),
+    }
 }
 
 #[cfg(test)]

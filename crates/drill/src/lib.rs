@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod expectation;
 pub mod file;
 pub mod judge;
+pub mod phase_ledger;
 pub mod plan;
 pub mod promql;
 pub mod question;

@@ -9,7 +9,8 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::file::phase::{HttpRequest, Parameters, Phase, Shape};
-use crate::file::{DrillFile, Place, Problem};
+use crate::file::place::Place;
+use crate::file::{DrillFile, Problem};
 use firedrill_contract::quantity::format_duration;
 use firedrill_contract::{Caps, Refusal, Size, Work, quoted};
 use firedrill_load::HANG_UP_AFTER;

@@ -24,7 +24,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Detection, Finding, Verdict};
-use super::run::{PhaseLedger, Run};
+use super::phase_ledger::PhaseLedger;
+use super::run::Run;
 use firedrill_contract::Time;
 use firedrill_contract::display;
 use firedrill_load::ledger::{Ledger, Range};

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::file::DrillFile;
+use super::phase_ledger::PhaseLedger;
 use firedrill_contract::Time;
-use firedrill_load::ledger::Ledger;
 
 /// The version of run files that this program writes and reads.
 pub const VERSION: u32 = 1;
@@ -48,20 +48,6 @@ pub struct Run {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 pub(super) fn is_zero(millis: &i64) -> bool {
     *millis == 0
-}
-
-/// A phase and its account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PhaseLedger {
-    /// Its name.
-    pub name: String,
-    /// When it began.
-    pub began: Time,
-    /// When it ended: its last request fell due before.
-    pub ended: Time,
-    /// What was sent, and what came back.
-    pub ledger: Ledger,
 }
 
 impl Run {

@@ -9,7 +9,9 @@ use clap::builder::FalseyValueParser;
 
 use super::drill_file;
 use firedrill_contract::display;
-use firedrill_drill::file::{Checked, DrillFile, Source};
+use firedrill_drill::file::DrillFile;
+use firedrill_drill::file::check::Checked;
+use firedrill_drill::file::source::Source;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

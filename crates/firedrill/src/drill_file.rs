@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _, stderr};
 
 use super::terminal::Terminal;
-use firedrill_drill::file::{LARGEST, Problem, Source};
+use firedrill_drill::file::source::Source;
+use firedrill_drill::file::{LARGEST, Problem};
 
 /// Reads a file, or the beginning of one that is too large.
 pub(super) fn open(path: &str) -> io::Result<Source> {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use firedrill_contract::{Caps, OpenTo, Refusal, Work, quoted};
 use firedrill_drill::evidence::{Labels, Value};
-use firedrill_drill::file::{DrillFile, Source, environment};
+use firedrill_drill::file::source::Source;
+use firedrill_drill::file::{DrillFile, environment};
 use firedrill_drill::judge::{judge, questions, unexplained, unquiet};
 use firedrill_drill::report::junit::junit;
 use firedrill_drill::report::text::Look;

@@ -5,26 +5,26 @@
 
 mod notifies;
 
-use super::Expectation;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::{check_label, check_names};
+use crate::file::check::context::FileContext;
+use crate::file::check::names::{check_label, check_names};
+use crate::file::place::Place;
 use firedrill_contract::quoted;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 use std::time::Duration;
 
 use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels, Rule, Sample};
 use crate::file::value::Span;
+use crate::phase_ledger::PhaseLedger;
 use crate::question::Explain;
-use crate::run::PhaseLedger;
 use firedrill_contract::Time;
 use firedrill_contract::display;
 use firedrill_contract::nearest;
 
-use super::Kind;
-use crate::judge::case::{Case, SETTLED, succeeded};
+use super::kind::Kind;
+use crate::judge::case::{Case, ExpectedAlert, SETTLED, succeeded};
 use crate::judge::cause;
 use crate::judge::verdict::{Detection, Finding};
 pub use notifies::Notifies;
@@ -117,8 +117,8 @@ impl Kind for Alert {
         }
     }
 
-    fn conflict(&self, other: &Expectation) -> Option<&'static str> {
-        let Expectation::Alert(other) = other else { return None };
+    fn conflict(&self, other: &dyn Any) -> Option<&'static str> {
+        let other: &Self = other.downcast_ref()?;
         contradict(self, other).then_some("the same alert should fire and never fire")
     }
 
@@ -134,9 +134,9 @@ impl Kind for Alert {
         fires_now(case, self).then(|| format!("{} to fall silent", self.alert))
     }
 
-    fn expects_alert(&self, name: &str, labels: &Labels) -> bool {
-        let wanted: Labels = self.labels.clone().into_iter().collect();
-        self.fires.is_some() && self.alert == name && among(&wanted, labels)
+    fn expected_alert(&self) -> Option<ExpectedAlert> {
+        let labels = self.labels.clone().into_iter().collect();
+        self.fires.as_ref().map(|_| ExpectedAlert { name: self.alert.clone(), labels })
     }
 
     fn is_about_alert(&self, labels: &Labels) -> bool {
@@ -375,7 +375,7 @@ fn fired<'a>(case: &'a Case<'_>, alert: &Alert, fires: &Fires) -> Result<Episode
 
 /// Whether the alert, as the drill is to cause it, fires at the time of collection.
 fn fires_now(case: &Case<'_>, alert: &Alert) -> bool {
-    let now = case.run.evidence.collected;
+    let now = case.evidence.collected;
     let fires = |instance: &AlertInstance| {
         // An evaluation may be late.
         let late = instance.accuracy.mul_f64(0.5) + SETTLED;
@@ -412,7 +412,7 @@ fn never_fired(
         )));
     }
     let asked = display::duration(Duration::from_millis(rule.for_ms));
-    let lasted = |span: &AlertSpan| span.to.unwrap_or(case.run.evidence.collected).since(span.from);
+    let lasted = |span: &AlertSpan| span.to.unwrap_or(case.evidence.collected).since(span.from);
     let pended = since_cause(AlertState::Pending).filter(|(_, span)| span.from <= deadline);
     let pended = pended.max_by_key(|(_, span)| lasted(span));
     let what = match pended {
@@ -471,7 +471,7 @@ impl Episode<'_> {
     fn detection(&self, case: &Case<'_>, alert: &Alert, paged: Option<Time>) -> Detection {
         let cause = self.phase.began;
         let apart = |later: Time, earlier: Time| later.since(earlier).unwrap_or_default().as_secs_f64();
-        let scrapes = case.scrapes(case.run.drill.job.as_deref()).unwrap_or_default();
+        let scrapes = case.scrapes(case.job).unwrap_or_default();
         let first = scrapes
             .iter()
             .flat_map(|up| &up.samples)
@@ -531,7 +531,7 @@ fn remembered(case: &Case<'_>, episode: &Episode<'_>, resolves: Resolves, says: 
 fn never(case: &Case<'_>, alert: &Alert) -> Result<Finding, Finding> {
     let rule = rule(case, alert)?;
     let interval = Duration::from_millis(rule.interval_ms);
-    let (began, ended) = (case.run.began, case.run.ended);
+    let (began, ended) = (case.began, case.ended);
     let instances = asked_for(case, alert)?;
     let firing = instances.iter().flat_map(|one| one.spans(AlertState::Firing).map(move |span| (*one, span)));
     let since = firing.filter(|(one, span)| span.to.is_none_or(|to| to >= began + one.accuracy));

@@ -1,17 +1,18 @@
 //! Each request is counted once.
 
-use super::Kind;
-use crate::file::DrillFile;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::{check_label, must_count};
+use super::kind::Kind;
+use crate::file::check::context::FileContext;
+use crate::file::check::names::check_label;
+use crate::file::check::promql::must_count;
+use crate::file::place::Place;
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::rise::{Rises, START_TIME};
 use crate::judge::verdict::Finding;
+use crate::phase_ledger::PhaseLedger;
 use crate::question::{Explain, Questions};
-use crate::run::PhaseLedger;
 use firedrill_contract::display;
+use firedrill_contract::metric::{REQUEST_DURATION, STATUS_LABEL};
 use firedrill_load::ledger::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,7 @@ impl Kind for Counts {
         status.iter().for_each(|status| check_label(status, &mut place.at("status")));
         let Some(selector) = context.selector(series.as_deref(), place) else { return };
         let label_key = if status.is_some() { "status" } else { "series" };
-        let status = status.as_deref().unwrap_or(DrillFile::STATUS);
+        let status = status.as_deref().unwrap_or(STATUS_LABEL);
         if let Some(known) = context.known(&selector) {
             if !known.labels().any(|label| label == status) {
                 let name = known.name();
@@ -70,7 +71,7 @@ impl Kind for Counts {
     }
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
-        let (from, to) = (case.run.began, case.run.ended + case.scrape_interval());
+        let (from, to) = (case.began, case.ended + case.scrape_interval());
         let explain = |expression| Explain { expression, labels: [].into(), from, to };
         self.selector(case).into_iter().map(explain).collect()
     }
@@ -82,11 +83,11 @@ impl Kind for Counts {
 
 impl Counts {
     fn selector(&self, case: &Case<'_>) -> Result<String, Finding> {
-        case.series_of_requests(self.series.as_ref(), &format!("{}_count", DrillFile::DURATION))
+        case.series_of_requests(self.series.as_ref(), &format!("{}_count", REQUEST_DURATION))
     }
 
     fn status(&self) -> &str {
-        self.status.as_deref().unwrap_or(DrillFile::STATUS)
+        self.status.as_deref().unwrap_or(STATUS_LABEL)
     }
 
     fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
@@ -144,16 +145,16 @@ fn tally(sent: Range, counted: u64, lost: u64, lost_since: impl Iterator<Item = 
 
 /// What can be said where no counter matches.
 fn uncounted(case: &Case<'_>, selector: &str, sent: Range) -> Result<Finding, Finding> {
-    case.known_at(case.run.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
+    case.known_at(case.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
     let what = format!("{} sent, none counted", shown(sent));
-    let job = case.run.drill.job.as_deref();
+    let job = case.job;
     if let Some(job) = job
         && case.scrapes(Some(job))?.is_empty()
     {
         return Ok(Finding::fail(format!("{what}: Prometheus scrapes no target of job {job:?}")));
     }
     let causes = cause::of(case, selector);
-    let exposed = case.run.evidence.service.received().is_some_and(|service| {
+    let exposed = case.evidence.service.received().is_some_and(|service| {
         let metric = selector.split('{').next().unwrap_or_default();
         service.metrics.iter().any(|name| name == metric)
     });

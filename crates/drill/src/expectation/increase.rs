@@ -1,10 +1,10 @@
 //! Counters rose by what happened.
 
-use super::Kind;
+use super::kind::Kind;
 use super::query;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::tolerance;
+use crate::file::check::context::FileContext;
+use crate::file::check::quantity::tolerance;
+use crate::file::place::Place;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
@@ -66,7 +66,7 @@ impl Kind for Increase {
     }
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
-        let (from, to) = (case.run.began, case.run.ended + case.scrape_interval());
+        let (from, to) = (case.began, case.ended + case.scrape_interval());
         let explain = |expression| Explain { expression, labels: [].into(), from, to };
         self.selector(case).into_iter().map(explain).collect()
     }
@@ -104,7 +104,7 @@ impl Increase {
         let (quantity, within) = (self.equals, self.within.unwrap_or(Tolerance::Absolute(0.0)));
         let Shown(truth, _) = query::truth(quantity, &whole, within, Between::Nothing)?;
         if series.is_empty() {
-            case.known_at(case.run.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
+            case.known_at(case.ended + case.scrape_interval() * 2 + SETTLED, "a scrape")?;
             return Ok(cause::blame("there is no such counter", cause::of(case, &selector)));
         }
         let least = truth.least - within.of(truth.least);

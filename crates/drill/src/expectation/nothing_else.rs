@@ -1,19 +1,19 @@
 //! No alert begins to fire but those that the drill expects.
 
-use super::Expectation;
-use super::Kind;
 use super::alert::Firing;
 use super::alert::among;
+use super::kind::Kind;
 use crate::evidence::{AlertInstance, AlertSpan, AlertState, Labels};
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::{check_label, check_names};
-use crate::judge::case::{Case, SETTLED, succeeded};
+use crate::file::check::context::FileContext;
+use crate::file::check::names::{check_label, check_names};
+use crate::file::place::Place;
+use crate::judge::case::{Case, ExpectedAlert, SETTLED, succeeded};
 use crate::judge::verdict::Finding;
 use firedrill_contract::display;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 use std::time::Duration;
 
 /// No alert begins to fire but those that the drill expects.
@@ -36,8 +36,8 @@ impl Kind for NothingElse {
         check_names(&self.except, &mut place.at("except"));
     }
 
-    fn conflict(&self, other: &Expectation) -> Option<&'static str> {
-        let Expectation::NothingElse(other) = other else { return None };
+    fn conflict(&self, other: &dyn Any) -> Option<&'static str> {
+        let other: &Self = other.downcast_ref()?;
         let same = self.labels == other.labels;
         same.then_some("it is about the same alerts: keep one `nothing_else` with all exceptions")
     }
@@ -62,9 +62,9 @@ impl NothingElse {
             if name.is_empty() || self.expected(case, alert) {
                 continue;
             }
-            let new = alert.spans(AlertState::Firing).find(|span| span.from >= case.run.began);
+            let new = alert.spans(AlertState::Firing).find(|span| span.from >= case.began);
             if let Some(AlertSpan { from, .. }) = new {
-                let after = display::duration(from.since(case.run.began).unwrap_or_default());
+                let after = display::duration(from.since(case.began).unwrap_or_default());
                 others.push(format!("{name}{labels} fired {after} after the drill began"));
             }
         }
@@ -74,10 +74,10 @@ impl NothingElse {
         }
         let longest = history.rules.iter().map(|rule| rule.interval_ms).max().unwrap_or_default();
         case.known_at(
-            case.run.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
+            case.ended + Duration::from_millis(longest.min(60_000)) + SETTLED,
             "the last evaluation",
         )?;
-        match case.unwatched(case.run.began, case.run.ended, succeeded)? {
+        match case.unwatched(case.began, case.ended, succeeded)? {
             Some(why) => Err(Finding::inconclusive(format!("nothing else fired, but {why}"))),
             None => Ok(Finding::pass(format!(
                 "{}, none fired unexpectedly",
@@ -87,9 +87,9 @@ impl NothingElse {
     }
 
     fn expected(&self, case: &Case<'_>, alert: &AlertInstance) -> bool {
-        let (name, drill) = (alert.name(), &case.run.drill);
-        drill.expect.iter().any(|expectation| expectation.kind().expects_alert(name, &alert.labels))
-            || self.except.iter().any(|except| except == name)
+        let name = alert.name();
+        let is = |expected: &ExpectedAlert| expected.name == name && among(&expected.labels, &alert.labels);
+        case.expected_alerts.iter().any(is) || self.except.iter().any(|except| except == name)
     }
 }
 

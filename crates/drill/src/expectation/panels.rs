@@ -1,10 +1,10 @@
 //! Every query of every panel has data.
 
-use super::Kind;
+use super::kind::Kind;
 use crate::evidence::Panel;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::check_names;
+use crate::file::check::context::FileContext;
+use crate::file::check::names::check_names;
+use crate::file::place::Place;
 use crate::file::value::OneOrMore;
 use crate::judge::case::{Case, SETTLED, received};
 use crate::judge::cause;
@@ -41,11 +41,8 @@ impl Kind for Panels {
     }
 
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
-        let drill = &case.run.drill;
-        let known = [("job", &drill.job), ("workload", &drill.workload)];
-        let known = known
-            .into_iter()
-            .filter_map(|(name, value)| value.as_ref().map(|value| (name.to_owned(), value.clone())));
+        let known = [("job", case.job), ("workload", case.workload)];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         let given = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
         questions.panels.push(Dashboards {
             expectation: case.expectation,
@@ -60,7 +57,7 @@ impl Kind for Panels {
     }
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
-        let (from, to) = (case.run.began, case.run.ended);
+        let (from, to) = (case.began, case.ended);
         let empty = asked(case).filter(|panel| panel.series == Ok(0));
         empty
             .take(EXPLAINED)
@@ -77,8 +74,8 @@ impl Panels {
     fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
         let of_grafana = self.panels.0.iter().any(|from| from == "grafana");
         let (who, flag) = if of_grafana { ("Grafana", "--grafana") } else { ("Prometheus", "--prometheus") };
-        case.known_at(case.run.ended + case.scrape_interval() + SETTLED, "the last scrape")?;
-        received(&case.run.evidence.panels, who, flag)?;
+        case.known_at(case.ended + case.scrape_interval() + SETTLED, "the last scrape")?;
+        received(&case.evidence.panels, who, flag)?;
         let all: Vec<_> = asked(case).collect();
         if all.is_empty() {
             return Err(Finding::inconclusive(format!(
@@ -102,7 +99,7 @@ const EXPLAINED: usize = 5;
 
 fn asked<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Panel> + use<'a> {
     let expectation = case.expectation;
-    let panels = case.run.evidence.panels.received().map_or(&[][..], Vec::as_slice);
+    let panels = case.evidence.panels.received().map_or(&[][..], Vec::as_slice);
     panels.iter().filter(move |panel| panel.expectation == expectation)
 }
 

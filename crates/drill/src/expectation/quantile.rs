@@ -1,22 +1,22 @@
 //! A quantile of the latency is what clients saw, as far as the buckets can tell.
 
-use super::Kind;
+use super::kind::Kind;
 use super::query::enough;
 use crate::evidence::{Reply, Sample, Series, Value};
-use crate::file::DrillFile;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::tolerance;
+use crate::file::check::context::FileContext;
+use crate::file::check::quantity::tolerance;
+use crate::file::place::Place;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::clocks::{self, Between};
 use crate::judge::truth::Truth;
 use crate::judge::verdict::Finding;
+use crate::phase_ledger::PhaseLedger;
 use crate::promql;
 use crate::question::{Explain, Instant, Questions};
-use crate::run::PhaseLedger;
 use firedrill_contract::display;
+use firedrill_contract::metric::REQUEST_DURATION;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ fn check_histogram(series: Option<&str>, context: &FileContext<'_>, place: &mut 
     if context.known(&selector).is_some_and(|known| !known.is_family_of_histogram()) {
         place
             .at("series")
-            .refuse(format!("`{name}` is not a histogram: use one such as {}", DrillFile::DURATION));
+            .refuse(format!("`{name}` is not a histogram: use one such as {}", REQUEST_DURATION));
     }
 }
 
@@ -141,7 +141,7 @@ impl Quantile {
 
     fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {
         let asked = Asked::of(case, self, phase)?;
-        if matches!(case.run.evidence.prometheus, Reply::NotAsked) {
+        if matches!(case.evidence.prometheus, Reply::NotAsked) {
             let buckets = increases(case.samples(&asked.raw)?, phase);
             let classic = histogram_quantile(self.quantile, &buckets);
             return Ok(Seen {
@@ -172,7 +172,7 @@ struct Asked {
 
 impl Asked {
     fn of(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Result<Self, Finding> {
-        let selector = case.series_of_requests(quantile.series.as_ref(), DrillFile::DURATION)?;
+        let selector = case.series_of_requests(quantile.series.as_ref(), REQUEST_DURATION)?;
         let (metric, matchers) =
             selector.find('{').map_or((&*selector, ""), |brace| selector.split_at(brace));
         let raw = format!("{metric}_bucket{matchers}");

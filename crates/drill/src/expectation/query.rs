@@ -1,17 +1,17 @@
 //! A query gives what the ledger knows.
 
-use super::Kind;
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::tolerance;
+use super::kind::Kind;
+use crate::file::check::context::FileContext;
+use crate::file::check::quantity::tolerance;
+use crate::file::place::Place;
 use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::clocks::{self, Between};
 use crate::judge::truth::{Shown, Truth, shown};
 use crate::judge::verdict::Finding;
+use crate::phase_ledger::PhaseLedger;
 use crate::question::{Explain, Instant, Questions};
-use crate::run::PhaseLedger;
 use firedrill_contract::display;
 use promql_parser::parser::value::ValueType;
 use schemars::JsonSchema;

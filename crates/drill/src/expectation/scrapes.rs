@@ -1,10 +1,10 @@
 //! The target was scraped all the time.
 
-use super::Kind;
+use super::kind::Kind;
 use crate::evidence::{Sample, Series};
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::check_quotable;
+use crate::file::check::context::FileContext;
+use crate::file::check::names::check_quotable;
+use crate::file::place::Place;
 use crate::judge::case::{Case, SETTLED, named};
 use crate::judge::verdict::Finding;
 use firedrill_contract::display;
@@ -47,8 +47,8 @@ impl Kind for Scrapes {
 
 impl Scrapes {
     fn finding(&self, case: &Case<'_>) -> Result<Finding, Finding> {
-        let job = self.job.as_deref().or(case.run.drill.job.as_deref());
-        let (began, ended) = (case.run.began, case.run.ended);
+        let job = self.job.as_deref().or(case.job);
+        let (began, ended) = (case.began, case.ended);
         let targets = case.scrapes(job)?;
         case.known_at(ended + case.scrape_interval() + SETTLED, "the last scrape")?;
         let within = |series: &Series| {

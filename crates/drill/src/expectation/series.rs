@@ -1,10 +1,11 @@
 //! What is counted had its series before the first request: a counter that is born at 1 hides its first event.
 
-use super::Kind;
+use super::kind::Kind;
 use crate::evidence::{Sample, Series};
-use crate::file::Place;
-use crate::file::check::FileContext;
-use crate::file::check::{check_names, must_count};
+use crate::file::check::context::FileContext;
+use crate::file::check::names::check_names;
+use crate::file::check::promql::must_count;
+use crate::file::place::Place;
 use crate::file::value::OneOrMore;
 use crate::judge::case::{Case, SETTLED, scrapes_of};
 use crate::judge::cause;
@@ -67,7 +68,7 @@ impl Kind for SeriesExist {
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
         let explain =
-            |expression| Explain { expression, labels: [].into(), from: case.run.began, to: case.run.ended };
+            |expression| Explain { expression, labels: [].into(), from: case.began, to: case.ended };
         self.selectors(case).into_iter().map(explain).collect()
     }
 
@@ -84,8 +85,7 @@ impl SeriesExist {
 }
 
 fn finding(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
-    let run = case.run;
-    case.known_at(run.ended + case.scrape_interval() + SETTLED, "the scrape after the last answer")?;
+    case.known_at(case.ended + case.scrape_interval() + SETTLED, "the scrape after the last answer")?;
     let series = case.samples(selector)?;
     if series.is_empty() {
         return Ok(cause::blame("there is no such series", cause::of(case, selector)));
@@ -115,7 +115,7 @@ fn finding(case: &Case<'_>, selector: &str) -> Result<Finding, Finding> {
 }
 
 fn before(series: &Series, case: &Case<'_>) -> bool {
-    series.samples.iter().any(|Sample(at, _)| *at <= case.run.began)
+    series.samples.iter().any(|Sample(at, _)| *at <= case.began)
 }
 
 fn shown(series: &Series) -> String {

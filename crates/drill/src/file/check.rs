@@ -1,25 +1,22 @@
 //! What can be said of a drill file without asking anybody: that it can be read, is planned, and expects what could
 //! hold and could fail.
 
-mod context;
-mod promql;
-mod quantity;
+pub(crate) mod context;
+pub(crate) mod names;
+pub(crate) mod promql;
+pub(crate) mod quantity;
 mod vocabulary;
 
 use std::ops::Range;
-
-pub(crate) use context::FileContext;
-pub(crate) use promql::must_count;
-pub(crate) use quantity::tolerance;
 
 use super::deserialize::from_tree;
 use super::place::Place;
 use super::problem::Problem;
 use super::{DrillFile, environment, yaml};
 use crate::plan;
-use crate::promql::is_name;
-use firedrill_contract::quoted;
+use context::FileContext;
 use firedrill_net::Target;
+use names::check_quotable;
 
 /// A drill file in which all is right that can be checked offline.
 #[derive(Debug)]
@@ -96,7 +93,7 @@ fn expectations(file: &DrillFile, place: &mut Place<'_>) {
         for (number, other) in (1..).zip(&file.expect[..n]) {
             if other == expectation {
                 place.refuse(format!("the same as expectation {number}: remove one of the two"));
-            } else if let Some(conflict) = expectation.kind().conflict(other) {
+            } else if let Some(conflict) = expectation.kind().conflict(other.as_any()) {
                 place.refuse(format!("conflicts with expectation {number}: {conflict}"));
             }
         }
@@ -113,33 +110,6 @@ fn target(target: &str, place: &mut Place<'_>) {
         }
         // What the environment will hold is not known yet.
         Ok(None) => {}
-    }
-}
-
-/// A value that is put between the quotes of a matcher.
-pub(crate) fn check_quotable(value: &str, place: &mut Place<'_>) {
-    if value.is_empty() {
-        place.refuse("the name is empty: give one, or remove the key");
-    }
-    if value.contains(|c: char| c.is_control() || matches!(c, '"' | '\'' | '`' | '\\')) {
-        place.refuse("quotes, backslashes and control characters cannot stand here: use a name without them");
-    }
-}
-
-pub(crate) fn check_label(name: &str, place: &mut Place<'_>) {
-    if !is_name(name) {
-        place.refuse(format!("`{}` is not a label name: use letters, digits and _", quoted(name)));
-    }
-}
-
-/// That none of these is empty or there twice.
-pub(crate) fn check_names(texts: &[String], place: &mut Place<'_>) {
-    for (n, text) in texts.iter().enumerate() {
-        if text.trim().is_empty() {
-            place.at(n).refuse("the name is empty: give one, or remove the element");
-        } else if texts[..n].contains(text) {
-            place.at(n).refuse(format!("`{}` is listed twice: remove one", quoted(text)));
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::problem::Problem;
-use super::yaml::{self, Node};
+use super::yaml::{self, Node, Step};
 
 /// A place in a drill file, and the problems reported so far, there and elsewhere.
 pub(crate) struct Place<'a> {
@@ -12,26 +12,6 @@ pub(crate) struct Place<'a> {
     node: Option<&'a Node>,
     location: Range<usize>,
     problems: &'a mut Vec<Problem>,
-}
-
-/// One step further in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Step<'a> {
-    Key(&'a str),
-    /// Counted from 0.
-    Element(usize),
-}
-
-impl<'a> From<&'a str> for Step<'a> {
-    fn from(key: &'a str) -> Self {
-        Self::Key(key)
-    }
-}
-
-impl From<usize> for Step<'_> {
-    fn from(element: usize) -> Self {
-        Self::Element(element)
-    }
 }
 
 impl<'a> Place<'a> {

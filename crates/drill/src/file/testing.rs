@@ -1,6 +1,6 @@
 //! Drills for the tests of what is checked.
 
-use super::Source;
+use super::source::Source;
 
 /// A drill of this project's service that expects this.
 pub(crate) fn ours(expect: &str) -> String {

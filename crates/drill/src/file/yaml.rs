@@ -8,9 +8,28 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Error, Location, MessageFormatter as _, Options, Spanned, UserMessageFormatter};
 
-use super::place::Step;
 use super::problem::Problem;
 use firedrill_contract::quoted;
+
+/// One step further in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step<'a> {
+    Key(&'a str),
+    /// Counted from 0.
+    Element(usize),
+}
+
+impl<'a> From<&'a str> for Step<'a> {
+    fn from(key: &'a str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<usize> for Step<'_> {
+    fn from(element: usize) -> Self {
+        Self::Element(element)
+    }
+}
 
 /// The largest drill file, in bytes.
 pub const LARGEST: usize = 1 << 20;

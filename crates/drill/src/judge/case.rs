@@ -1,14 +1,16 @@
 //! A run, with the ways to look things up in it.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::evidence::{
-    AlertHistory, Answer, Explained, Labels, Prometheus, QueryResult, Reply, Rule, Sample, Series, Value,
+    AlertHistory, Answer, Evidence, Explained, Labels, Prometheus, QueryResult, Reply, Rule, Sample, Series,
+    Value,
 };
-use crate::file::Premise;
+use crate::file::premise::Premise;
+use crate::phase_ledger::PhaseLedger;
 use crate::promql::Variables;
-use crate::run::{PhaseLedger, Run};
 use firedrill_contract::Time;
 use firedrill_contract::display;
 
@@ -29,28 +31,44 @@ const FEW: f64 = 0.01;
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
 
 /// A run to be judged.
-pub struct Case<'a> {
-    pub(crate) run: &'a Run,
+#[derive(Clone)]
+pub(crate) struct Case<'a> {
+    /// The drill's own, where its file names one.
+    pub(crate) workload: Option<&'a str>,
+    pub(crate) job: Option<&'a str>,
+    pub(super) given: &'a [Premise],
+    pub(crate) phases: &'a [PhaseLedger],
+    pub(crate) began: Time,
+    pub(crate) ended: Time,
+    pub(super) interrupted: bool,
+    pub(super) clock_moved_ms: i64,
+    pub(crate) evidence: &'a Evidence,
+    /// What the expectations of the file say will fire.
+    pub(crate) expected_alerts: Rc<[ExpectedAlert]>,
     /// The expectation that is judged, from 0.
     pub(crate) expectation: usize,
-    history: OnceCell<(&'static str, Reply<AlertHistory>)>,
+    pub(super) history: OnceCell<(&'static str, Reply<AlertHistory>)>,
+}
+
+/// An alert that an expectation says will fire.
+#[derive(Debug, Clone)]
+pub(crate) struct ExpectedAlert {
+    pub(crate) name: String,
+    /// Labels that it has, among others.
+    pub(crate) labels: Labels,
 }
 
 impl<'a> Case<'a> {
-    pub(crate) const fn new(run: &'a Run, expectation: usize) -> Self {
-        Self { run, expectation, history: OnceCell::new() }
-    }
-
     /// Why nothing in this run can be told, where that is so.
     pub(crate) fn spoiled(&self) -> Option<String> {
-        if self.run.interrupted {
+        if self.interrupted {
             return Some("the drill was interrupted".to_owned());
         }
         let clocks = [
-            ("Prometheus", self.run.evidence.prometheus.received().map(|prometheus| prometheus.clock)),
-            ("the pager", self.run.evidence.pager.received().map(|pager| pager.clock)),
+            ("Prometheus", self.evidence.prometheus.received().map(|prometheus| prometheus.clock)),
+            ("the pager", self.evidence.pager.received().map(|pager| pager.clock)),
         ];
-        if let Some(moved) = moved(self.run.clock_moved_ms) {
+        if let Some(moved) = moved(self.clock_moved_ms) {
             return Some(format!(
                 "the drill's own clock was put {moved} while it ran: its times mean nothing"
             ));
@@ -76,23 +94,23 @@ impl<'a> Case<'a> {
 
     /// Why nothing that rests on when requests left can be told, where that is so.
     pub(super) fn late(&self) -> Option<String> {
-        self.run.phases.iter().find_map(late)
+        self.phases.iter().find_map(late)
     }
 
     /// What Prometheus said.
     pub(crate) fn prometheus(&self) -> Result<&'a Prometheus, Finding> {
-        received(&self.run.evidence.prometheus, "Prometheus", "--prometheus")
+        received(&self.evidence.prometheus, "Prometheus", "--prometheus")
     }
 
     /// What alerts did.
     pub(crate) fn alert_history(&self) -> Result<&AlertHistory, Finding> {
-        let (source, history) = self.history.get_or_init(|| self.run.evidence.alert_history());
+        let (source, history) = self.history.get_or_init(|| self.evidence.alert_history());
         received(history, source, "--prometheus")
     }
 
     /// The raw samples of a selector: Prometheus's or, where the drill has none, those that the drill scraped itself.
     pub(crate) fn samples(&self, selector: &str) -> Result<&'a [Series], Finding> {
-        let evidence = &self.run.evidence;
+        let evidence = self.evidence;
         let samples = match (&evidence.prometheus, &evidence.service) {
             (Reply::NotAsked, Reply::Received(service)) => &service.samples,
             (Reply::NotAsked, Reply::Missing(why)) => {
@@ -126,11 +144,11 @@ impl<'a> Case<'a> {
         let none = |why: &str| Finding::inconclusive(why.to_owned());
         match name {
             Some(name) => {
-                let found = self.run.phase(name).cloned();
+                let found = self.phases.iter().find(|phase| phase.name == name).cloned();
                 found.ok_or_else(|| none(&format!("the run has no phase {name:?}")))
             }
             None => {
-                let mut phases = self.run.phases.iter().cloned();
+                let mut phases = self.phases.iter().cloned();
                 let first = phases.next().ok_or_else(|| none("the run has no phase"))?;
                 Ok(phases.fold(first, |mut whole, phase| {
                     whole.ended = phase.ended;
@@ -145,9 +163,17 @@ impl<'a> Case<'a> {
     pub(crate) fn variables(&self, phase: &PhaseLedger) -> Variables<'a> {
         Variables {
             phase: phase.ended.since(phase.began).unwrap_or_default(),
-            workload: self.run.drill.workload.as_deref(),
-            job: self.run.drill.job.as_deref(),
+            workload: self.workload,
+            job: self.job,
         }
+    }
+
+    /// A selector of the series of a metric that are about the drill's requests: those of its workload, and
+    /// of its job where it has one. Nothing where it has no workload, since others' could not be told from them.
+    fn own_series(&self, metric: &str) -> Option<String> {
+        let workload = self.workload?;
+        let job = self.job.iter().map(|job| format!("job=\"{job}\","));
+        Some(format!("{metric}{{{}workload=\"{workload}\"}}", job.collect::<String>()))
     }
 
     /// The series that are about the drill's requests: those that the file names, its variables replaced, or
@@ -159,7 +185,7 @@ impl<'a> Case<'a> {
     ) -> Result<String, Finding> {
         match named {
             Some(named) => Ok(self.variables(&self.phase(None)?).expand(named)),
-            None => self.run.drill.own_series(conventional).ok_or_else(|| {
+            None => self.own_series(conventional).ok_or_else(|| {
                 Finding::inconclusive("the drill names neither a workload nor series of its own")
             }),
         }
@@ -168,11 +194,11 @@ impl<'a> Case<'a> {
     /// The time between two scrapes: of the drill's job, or the longest of any job where it names none. A Prometheus
     /// that has just started knows of no targets yet, but has their samples.
     pub(crate) fn scrape_interval(&self) -> Duration {
-        let evidence = &self.run.evidence;
+        let evidence = self.evidence;
         let millis = match (&evidence.prometheus, &evidence.service) {
             (Reply::Received(prometheus), _) => {
                 let intervals = &prometheus.scrape_intervals;
-                let of_job = self.run.drill.job.as_ref().and_then(|job| intervals.get(job)).copied();
+                let of_job = self.job.and_then(|job| intervals.get(job)).copied();
                 of_job.or_else(|| self.usual_distance()).or_else(|| intervals.values().max().copied())
             }
             (_, Reply::Received(service)) => Some(service.interval_ms),
@@ -183,7 +209,7 @@ impl<'a> Case<'a> {
 
     /// The median of the times between two scrapes of the drill's job, in milliseconds, where it names one.
     fn usual_distance(&self) -> Option<u64> {
-        let targets = self.scrapes(Some(self.run.drill.job.as_deref()?)).ok()?;
+        let targets = self.scrapes(Some(self.job?)).ok()?;
         let apart = |pair: &[Sample]| pair[1].0.since(pair[0].0).unwrap_or_default();
         let mut distances: Vec<_> =
             targets.iter().flat_map(|target| target.samples.windows(2).map(apart)).collect();
@@ -193,7 +219,7 @@ impl<'a> Case<'a> {
 
     /// When and how each scrape of the target went: `up`, by target.
     pub(crate) fn scrapes(&self, job: Option<&str>) -> Result<Vec<Series>, Finding> {
-        let evidence = &self.run.evidence;
+        let evidence = self.evidence;
         if let (Reply::NotAsked, Reply::Received(service)) = (&evidence.prometheus, &evidence.service) {
             let up = |scrape: &crate::evidence::Scrape| {
                 Sample(scrape.at, if scrape.error.is_none() { 1.0 } else { 0.0 })
@@ -211,12 +237,12 @@ impl<'a> Case<'a> {
     /// Whether the target has been scraped at all.
     pub(crate) fn is_scraped(&self) -> bool {
         let up = |target: &Series| target.samples.iter().any(succeeded);
-        self.scrapes(self.run.drill.job.as_deref()).is_ok_and(|targets| targets.iter().any(up))
+        self.scrapes(self.job).is_ok_and(|targets| targets.iter().any(up))
     }
 
     /// Where scrapes are missing between two moments: not those that failed, but those that never were.
     pub(crate) fn gap(&self, from: Time, to: Time) -> Result<Option<String>, Finding> {
-        let job = self.run.drill.job.as_deref();
+        let job = self.job;
         let most = self.scrape_interval().mul_f64(2.5);
         for series in self.scrapes(job)? {
             let times = series.samples.iter().map(|Sample(at, _)| *at).collect::<Vec<_>>();
@@ -246,7 +272,7 @@ impl<'a> Case<'a> {
         if let Some(gap) = self.gap(from, to)? {
             return Ok(Some(gap));
         }
-        let targets = self.scrapes(self.run.drill.job.as_deref())?;
+        let targets = self.scrapes(self.job)?;
         let counted = targets.iter().flat_map(|target| &target.samples).filter(|sample| counts(sample));
         let mut times: Vec<_> = counted.map(|sample| sample.0).filter(|at| *at > from && *at < to).collect();
         times.extend([from, to]);
@@ -268,12 +294,12 @@ impl<'a> Case<'a> {
             Some(format!("{} was {truth} in {}, where at most {most} is given", premise.truth, phase.name))
         };
         let of = |premise: &Premise| {
-            let phases = self.run.phases.iter();
+            let phases = self.phases.iter();
             let mut about =
                 phases.filter(|phase| premise.during.as_ref().is_none_or(|name| *name == phase.name));
             about.find_map(|phase| broken(premise, phase))
         };
-        self.run.drill.given.iter().find_map(of)
+        self.given.iter().find_map(of)
     }
 
     /// That an alert fired which should have been silent: a lie, unless the traffic was not what the file
@@ -292,13 +318,13 @@ impl<'a> Case<'a> {
 
     /// Whether a rule records this metric.
     pub(crate) fn records(&self, metric: &str) -> bool {
-        let rules = self.run.evidence.prometheus.received().map_or(&[][..], |prometheus| &prometheus.rules);
+        let rules = self.evidence.prometheus.received().map_or(&[][..], |prometheus| &prometheus.rules);
         rules.iter().any(|rule| !rule.alerting && rule.name == metric)
     }
 
     /// What is known about why an expression gave what it gave.
     pub(crate) fn explained(&self, expression: &str) -> Vec<&'a Explained> {
-        let all = self.run.evidence.prometheus.received().map_or(&[][..], |prometheus| &prometheus.explained);
+        let all = self.evidence.prometheus.received().map_or(&[][..], |prometheus| &prometheus.explained);
         let Some(first) = all.iter().position(|explained| explained.expression == expression) else {
             return Vec::new();
         };
@@ -313,7 +339,7 @@ impl<'a> Case<'a> {
 
     /// What is not known at the time of collection, since it may still be scraped or evaluated: an error until then.
     pub(crate) fn known_at(&self, moment: Time, what: &str) -> Result<(), Finding> {
-        if self.run.evidence.collected < moment {
+        if self.evidence.collected < moment {
             return Err(Finding::pending(moment, format!("waiting for {what}")));
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::truth::Truth;
 use super::verdict::Finding;
 use crate::file::value::{Quantity, Tolerance};
-use crate::run::PhaseLedger;
+use crate::phase_ledger::PhaseLedger;
 use firedrill_contract::display;
 use firedrill_load::ledger::Ledger;
 use firedrill_load::timings::Timings;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::evidence::{Labels, Sample, Series};
-use crate::run::PhaseLedger;
+use crate::phase_ledger::PhaseLedger;
 use firedrill_contract::{Time, display};
 
 use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
@@ -22,8 +22,8 @@ pub(crate) const START_TIME: &str = "process_start_time_seconds";
 
 /// That each target of the drill's job, as far as it was scraped while the drill ran, was scraped after the last answer or is gone.
 pub(super) fn scraped_after(case: &Case<'_>) -> Result<(), Finding> {
-    let (began, quiet) = (case.run.began, case.run.ended + SETTLED);
-    let Some(job) = &case.run.drill.job else { return Ok(()) };
+    let (began, quiet) = (case.began, case.ended + SETTLED);
+    let Some(job) = case.job else { return Ok(()) };
     for up in case.scrapes(Some(job))? {
         if up.samples.iter().any(|scrape| scrape.0 >= began && succeeded(scrape)) {
             case.first_scrape(&up, quiet)?;
@@ -67,7 +67,7 @@ impl<'a> Rises<'a> {
         series: &'a [Series],
         enough: impl Fn(&Self) -> bool,
     ) -> Result<Self, Finding> {
-        let at_once = case.run.ended + SETTLED;
+        let at_once = case.ended + SETTLED;
         let early = Self::until(case, series, at_once)?;
         if enough(&early) {
             return Ok(early);
@@ -94,7 +94,7 @@ impl<'a> Rises<'a> {
         }
         for (labels, from) in targets.gone(case, series) {
             rises.notes.push(format!("not scraped any more since {from}{}", named(&labels)));
-            rises.blind.push(Blind { why: Why::Gone, from, to: case.run.ended });
+            rises.blind.push(Blind { why: Why::Gone, from, to: case.ended });
         }
         rises.blind.sort();
         rises.blind.dedup();
@@ -103,7 +103,7 @@ impl<'a> Rises<'a> {
 
     /// Takes in what one series counted while the drill ran.
     fn follow(&mut self, case: &Case<'_>, series: &'a Series, until: Time, targets: &Targets<'_>) {
-        let began = case.run.began;
+        let began = case.began;
         let (before, after): (Vec<_>, Vec<_>) = series
             .samples
             .iter()
@@ -173,7 +173,7 @@ impl<'a> Rises<'a> {
     /// How many requests may have been counted and then lost: as many as ended while nobody looked.
     pub(crate) fn lost(&self, case: &Case<'_>, whole: &PhaseLedger) -> u64 {
         let ended = |Blind { from, to, .. }: &Blind| {
-            let since = |time: Time| time.since(case.run.began).unwrap_or(Duration::ZERO);
+            let since = |time: Time| time.since(case.began).unwrap_or(Duration::ZERO);
             whole.ledger.ended_between(since(*from), since(*to))
         };
         self.blind.iter().map(ended).sum()
@@ -216,9 +216,9 @@ impl<'a> Targets<'a> {
 
     /// Those of these series that were scraped while the drill ran and not after it, with when they last were.
     fn gone(&self, case: &Case<'_>, series: &[Series]) -> Vec<(Labels, Time)> {
-        let quiet = case.run.ended + SETTLED;
+        let quiet = case.ended + SETTLED;
         let last = |up: &Series| up.samples.iter().rfind(|sample| succeeded(sample)).map(|Sample(at, _)| *at);
-        let gone = |up: &Series| last(up).filter(|at| *at < quiet && *at >= case.run.began);
+        let gone = |up: &Series| last(up).filter(|at| *at < quiet && *at >= case.began);
         let ours = |up: &&Series| series.iter().any(|series| self.up(&series.labels) == Some(*up));
         self.up.iter().filter(ours).filter_map(|up| gone(up).map(|at| (up.labels.clone(), at))).collect()
     }

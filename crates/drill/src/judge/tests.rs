@@ -10,7 +10,8 @@ use crate::evidence::{
     Sample, Selected, Selector, Series, Value,
 };
 use crate::file::DrillFile;
-use crate::run::{PhaseLedger, VERSION};
+use crate::phase_ledger::PhaseLedger;
+use crate::run::VERSION;
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Times};
 use firedrill_load::outcome::Outcome;

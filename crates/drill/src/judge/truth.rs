@@ -2,7 +2,7 @@
 
 use super::clocks::{self, Between};
 use crate::file::value::{Quantity, Tolerance};
-use crate::run::PhaseLedger;
+use crate::phase_ledger::PhaseLedger;
 use firedrill_contract::display;
 use firedrill_load::ledger::Range;
 

@@ -11,7 +11,8 @@ use crate::evidence::{
 };
 use crate::file::DrillFile;
 use crate::judge::{Detection, Finding, Verdict};
-use crate::run::{PhaseLedger, Run, VERSION};
+use crate::phase_ledger::PhaseLedger;
+use crate::run::{Run, VERSION};
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Times};
 use firedrill_load::outcome::Outcome;

@@ -14,7 +14,9 @@ use firedrill_contract::Token;
 use firedrill_contract::display;
 use firedrill_drill::conduct::Drill;
 use firedrill_drill::evidence::Sources;
-use firedrill_drill::file::{Checked, DrillFile, Problem, Source, environment};
+use firedrill_drill::file::check::Checked;
+use firedrill_drill::file::source::Source;
+use firedrill_drill::file::{DrillFile, Problem, environment};
 use firedrill_load::load::{Bounds, Load};
 use firedrill_net::{Client, Target, Trust};
 

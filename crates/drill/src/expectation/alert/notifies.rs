@@ -89,7 +89,7 @@ pub(super) fn held<'a>(
 ) -> impl Iterator<Item = &'a AlertmanagerAlert> + use<'a> {
     let wanted = wanted(alert);
     let name = alert.alert.clone();
-    let all = case.run.evidence.alertmanager.received().map_or(&[][..], |alertmanager| &alertmanager.alerts);
+    let all = case.evidence.alertmanager.received().map_or(&[][..], |alertmanager| &alertmanager.alerts);
     all.iter().filter(move |held| {
         held.labels.get("alertname") == Some(&name) && among(&wanted, &held.labels) && held.last_seen >= fired
     })
@@ -133,7 +133,7 @@ fn page<'a>(
     episode: &Episode<'_>,
     notifies: &Notifies,
 ) -> Result<(&'a Page, Time), Finding> {
-    let pager = received(&case.run.evidence.pager, "the pager", "--pager");
+    let pager = received(&case.evidence.pager, "the pager", "--pager");
     let failed = failed(case, &notifies.receiver);
     let pager = match (pager, &failed) {
         // Where Alertmanager itself says that it could not tell anybody, nobody has to ask the pager.
@@ -176,7 +176,7 @@ fn unheard(
     failed: Option<String>,
 ) -> Finding {
     let mut held = held(case, alert, episode.fired).peekable();
-    let alertmanager = case.run.evidence.alertmanager.received();
+    let alertmanager = case.evidence.alertmanager.received();
     let until = episode.fired + notifies.within.0;
     let unseen = alertmanager.and_then(|alertmanager| {
         alertmanager.unseen.iter().find(|unseen| unseen.to >= episode.fired && unseen.from <= until)
@@ -218,7 +218,7 @@ fn unheard(
 
 /// What Alertmanager says of notifications that failed, where any did.
 fn failed(case: &Case<'_>, receiver: &str) -> Option<String> {
-    let failed = case.run.evidence.alertmanager.received()?.failed.as_ref().ok()?;
+    let failed = case.evidence.alertmanager.received()?.failed.as_ref().ok()?;
     let of_receiver =
         |failed: &&FailedNotifications| failed.receiver.as_ref().is_none_or(|name| name == receiver);
     let failed = failed.iter().filter(of_receiver).find(|failed| failed.count > 0.0)?;

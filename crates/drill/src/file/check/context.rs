@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::file::{Phase, Place};
+use crate::file::phase::Phase;
+use crate::file::place::Place;
 use crate::promql::Variables;
 use firedrill_contract::{quoted, suggest};
 

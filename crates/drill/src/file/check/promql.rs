@@ -2,9 +2,9 @@
 
 use promql_parser::parser::{Expr, VectorSelector};
 
-use super::FileContext;
+use super::context::FileContext;
 use super::vocabulary::{self, Vocabulary};
-use crate::file::Place;
+use crate::file::place::Place;
 use crate::promql::{self, VARIABLES};
 use firedrill_contract::metric::MetricType;
 use firedrill_contract::suggest;

@@ -1,9 +1,9 @@
 //! Quantities that a drill expects or assumes, and their tolerances.
 
-use super::super::Premise;
-use super::super::value::{Quantity, Tolerance};
-use super::FileContext;
-use crate::file::Place;
+use super::context::FileContext;
+use crate::file::place::Place;
+use crate::file::premise::Premise;
+use crate::file::value::{Quantity, Tolerance};
 
 impl FileContext<'_> {
     pub(crate) fn check_premise(&self, premise: &Premise, place: &mut Place<'_>) {
