@@ -9,7 +9,7 @@
 //! service exposes. `history` is what alerts did, whichever source knows it.
 
 mod alertmanager;
-mod clock;
+pub(crate) mod clock;
 mod collector;
 mod exposition;
 #[cfg(any(test, feature = "testing"))]
@@ -19,21 +19,24 @@ mod number;
 mod pager;
 mod panels;
 mod prometheus;
+mod reply;
+pub(crate) mod series;
 mod service;
 mod source;
 mod watched;
 
 pub use alertmanager::{Alertmanager, AlertmanagerAlert, FailedNotifications, Unseen};
 pub use clock::Clock;
-pub use collector::{Collector, NoSource, Sources};
+pub use collector::Collector;
 pub use history::{AlertHistory, AlertInstance, AlertSpan, AlertState, StateChange};
 pub use pager::{Page, Pager};
 pub use panels::Panel;
 pub use prometheus::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
+pub use reply::Reply;
+pub use series::{Labels, Sample, Selected, Series};
 pub use service::{Exposed, Scrape};
+pub use source::{LOOKBACK, NoSource, Now, Sources};
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -54,76 +57,3 @@ source::sources! {
     /// What the service itself exposes, scraped by the drill.
     service: Exposed = service::Backend,
 }
-
-/// What came of asking one source of evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "Source_of_{T}")]
-pub enum Reply<T> {
-    /// The drill was not told where it is.
-    NotAsked,
-    /// It was asked and gave no usable answer: why.
-    Missing(String),
-    /// What it knows.
-    #[serde(rename = "said")]
-    Received(T),
-}
-
-impl<T> Reply<T> {
-    /// The evidence, where there is some.
-    #[must_use]
-    pub const fn received(&self) -> Option<&T> {
-        match self {
-            Self::Received(evidence) => Some(evidence),
-            Self::NotAsked | Self::Missing(_) => None,
-        }
-    }
-
-    /// The same of what is made of it.
-    #[must_use]
-    pub fn map<U>(&self, make: impl FnOnce(&T) -> U) -> Reply<U> {
-        match self {
-            Self::NotAsked => Reply::NotAsked,
-            Self::Missing(why) => Reply::Missing(why.clone()),
-            Self::Received(evidence) => Reply::Received(make(evidence)),
-        }
-    }
-}
-
-/// Labels by name, `__name__` included.
-pub type Labels = BTreeMap<String, String>;
-
-/// Raw samples of one time series, in the order of their times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "TimeSeries")]
-pub struct Series {
-    /// What identifies it.
-    pub labels: Labels,
-    /// Its samples; of a native histogram, how many observations it had counted.
-    pub samples: Vec<Sample>,
-}
-
-/// One value at one time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Sample(
-    pub Time,
-    #[serde(with = "number")]
-    #[schemars(with = "number::Number")]
-    pub f64,
-);
-
-/// The series that a selector selects, over the whole drill and the minutes before it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Selected {
-    /// The selector, as it was asked.
-    pub selector: String,
-    /// What it selected.
-    pub series: Vec<Series>,
-}
-/// The drill's clock.
-pub type Now = Arc<dyn Fn() -> Time + Send + Sync>;
-
-/// How long before the drill evidence begins: what fired before it, and at what counters stood.
-pub const LOOKBACK: Duration = Duration::from_secs(300);

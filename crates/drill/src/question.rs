@@ -1,6 +1,6 @@
 //! What the drill asks of monitoring, so that those who collect evidence and the judge agree on it.
 
-use super::evidence::Labels;
+use super::evidence::series::Labels;
 use firedrill_contract::Time;
 
 /// All that is to be asked.

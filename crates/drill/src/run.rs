@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
+use super::evidence::clock::is_zero;
 use super::file::DrillFile;
 use super::phase_ledger::PhaseLedger;
 use firedrill_contract::Time;
@@ -42,12 +43,6 @@ pub struct Run {
     pub clock_moved_ms: i64,
     /// What monitoring knew.
     pub evidence: Evidence,
-}
-
-/// What is not worth a member in a run file.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(super) fn is_zero(millis: &i64) -> bool {
-    *millis == 0
 }
 
 impl Run {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::outcome::{Outcome, Reached};
 use super::path::{Path, Trip};
-use super::timings::Timings;
+use super::timings::{Timings, at_most};
 
 /// The account of a load: each request that fell due, once, under its outcome.
 ///
@@ -39,10 +39,6 @@ pub struct Ledger {
     #[serde(deserialize_with = "read_timeline")]
     timeline: BTreeMap<u64, Second>,
 }
-
-/// The most requests that a file may have in one ledger: a thousand times what anybody sends, and so few that
-/// sums of them are numbers still.
-const MOST: u64 = 1 << 40;
 
 /// When a request was due, left and ended, since the load started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,17 +286,12 @@ fn read_timeline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<
     Ok(timeline)
 }
 
-/// Refuses counts that come to more than [`MOST`] together.
-pub(super) fn at_most(counts: impl Iterator<Item = u64>) -> Result<(), String> {
-    let all = counts.fold(0, u64::saturating_add);
-    if all > MOST { Err(format!("found {all} requests, expected at most {MOST}")) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
 
     use super::*;
+    use crate::timings::MOST;
 
     const MS: Duration = Duration::from_millis(1);
 

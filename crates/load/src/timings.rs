@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::ledger::at_most;
+/// The most requests that a file may have in one ledger: a thousand times what anybody sends, and so few that
+/// sums of them are numbers still.
+pub(super) const MOST: u64 = 1 << 40;
 
 /// A distribution of durations: exact to three digits, in microseconds, of bounded size however
 /// many are recorded (an HDR histogram, at most half a megabyte).
@@ -113,6 +115,12 @@ impl JsonSchema for Timings {
         schema.insert("description".to_owned(), about.into());
         schema
     }
+}
+
+/// Refuses counts that come to more than [`MOST`] together.
+pub(super) fn at_most(counts: impl Iterator<Item = u64>) -> Result<(), String> {
+    let all = counts.fold(0, u64::saturating_add);
+    if all > MOST { Err(format!("found {all} requests, expected at most {MOST}")) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::source::{Context, Missing, Setup, Source};
+use super::series::Labels;
+use super::source::{Context, Missing, Now, Setup, Source};
 use super::watched::{Watched, ticks};
-use super::{Labels, Now};
 pub use evidence::{Alertmanager, AlertmanagerAlert, FailedNotifications, Unseen};
 use failures::Failures;
 use firedrill_net::client::{Client, Failure, Question};

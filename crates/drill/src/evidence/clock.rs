@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::run::is_zero;
 use firedrill_contract::Time;
 
 /// How far a clock was ahead of the drill's, in milliseconds.
@@ -17,6 +16,12 @@ pub struct Clock {
     /// By how much, at least, it was put forward against the drill's since the drill began; back where it is negative.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub moved_ms: i64,
+}
+
+/// What is not worth a member in a run file.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(crate) fn is_zero(millis: &i64) -> bool {
+    *millis == 0
 }
 
 impl Clock {

@@ -5,36 +5,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::source::{Context, Setup};
-use super::{Evidence, Now, Opened};
+use super::source::{Context, NoSource, Now, Setup, Sources};
+use super::{Evidence, Opened};
 use crate::question::{Explain, Questions};
 use firedrill_contract::Time;
-use firedrill_net::Client;
-
-/// Where evidence is.
-#[derive(Debug, Clone, Default)]
-pub struct Sources {
-    /// Prometheus.
-    pub prometheus: Option<Client>,
-    /// Alertmanager.
-    pub alertmanager: Option<Client>,
-    /// The pager.
-    pub pager: Option<Client>,
-    /// Grafana, for dashboards that are there.
-    pub grafana: Option<Client>,
-    /// The service itself, whose `/metrics` the drill scrapes.
-    pub service: Option<Client>,
-}
-
-/// A source that is not there, or not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no evidence from {source_name}: {why}")]
-pub struct NoSource {
-    /// Which one.
-    pub source_name: &'static str,
-    /// What was asked, and what was found.
-    pub why: String,
-}
 
 /// Asks sources for as long as it lives.
 pub struct Collector {

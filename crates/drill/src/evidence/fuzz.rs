@@ -1,5 +1,7 @@
 //! What has to hold whatever those say who are asked for evidence.
 
+pub(super) mod invariant;
+
 use std::time::Duration;
 
 use http::StatusCode;
@@ -9,7 +11,7 @@ use super::prometheus::api;
 use super::service::Scraped;
 use firedrill_contract::Time;
 use firedrill_net::Target;
-use firedrill_net::client::{Answer, Client, Failure};
+use firedrill_net::client::{Answer, Client};
 
 fn client() -> Client {
     Client::new(Target::parse("http://localhost").expect("it is a target"), None)
@@ -71,23 +73,6 @@ pub fn exposition(input: &[u8]) {
     let all = found.samples.iter().find(|selected| selected.selector == selectors[0]);
     let kept: usize = all.into_iter().flat_map(|all| &all.series).map(|series| series.samples.len()).sum();
     assert_eq!(kept, samples.len(), "every sample has a name");
-}
-
-/// A run file holds it as it was found.
-pub(super) fn round_trips<T>(found: &T)
-where
-    T: serde::Serialize + serde::de::DeserializeOwned,
-{
-    let json = serde_json::to_string(found).expect("evidence has a form in JSON");
-    let again: T = serde_json::from_str(&json).expect("what was written is read");
-    // As text, since no two NaN are equal.
-    assert_eq!(serde_json::to_string(&again).expect("it has a form"), json);
-}
-
-/// A failure is short, however long the answer was.
-pub(super) fn is_short(failure: Failure) {
-    let text = failure.to_string();
-    assert!(text.starts_with("GET /: ") && text.chars().count() < 1_000, "{text}");
 }
 
 /// A sample's name, labels and value.

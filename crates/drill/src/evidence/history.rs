@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Labels, Rule};
+use super::prometheus::evidence::Rule;
+use super::series::Labels;
 use firedrill_contract::Time;
 
 /// Every alert that left its inactive state, since some minutes before the drill.

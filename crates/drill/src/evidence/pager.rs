@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::source::{Context, Missing, Setup, Source};
-use super::{Clock, LOOKBACK, Labels, Now};
+use super::clock::Clock;
+use super::series::Labels;
+use super::source::{Context, LOOKBACK, Missing, Now, Setup, Source};
 use firedrill_contract::Time;
 use firedrill_contract::quantity::format_duration;
 use firedrill_net::client::{Client, Failure, Question};

@@ -17,10 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Sources;
-use super::prometheus::MAX_IN_FLIGHT;
-use super::prometheus::api::{Api, Unanswered};
-use super::source::{Context, Missing, Setup, Source};
+use super::prometheus::api::{Api, MAX_IN_FLIGHT, Unanswered};
+use super::source::{Context, Missing, Setup, Source, Sources};
 use crate::promql;
 use crate::question::Dashboards;
 use dashboard::{Dashboard, Target};
@@ -372,7 +370,7 @@ fn most(counts: impl Iterator<Item = f64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Reply;
+    use crate::evidence::reply::Reply;
     use crate::question::Questions;
     use firedrill_contract::quantity::Size;
     use firedrill_net::Target as Address;

@@ -5,7 +5,7 @@
 
 mod alerts;
 pub(super) mod api;
-mod evidence;
+pub(super) mod evidence;
 mod explain;
 mod raw;
 
@@ -15,18 +15,17 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::interval;
 
-use super::source::{Context, Missing, Setup, Source};
-use super::{AlertHistory, Clock, LOOKBACK, Now, Selected};
+use super::clock::Clock;
+use super::history::AlertHistory;
+use super::series::Selected;
+use super::source::{Context, LOOKBACK, Missing, Now, Setup, Source};
 use crate::question::Explain;
-use api::Api;
+use api::{Api, MAX_IN_FLIGHT};
 pub use evidence::{Answer, Comparison, Explained, Extent, Prometheus, QueryResult, Rule, Selector, Value};
 use explain::Explainer;
 use firedrill_contract::Time;
 use firedrill_net::client::{Client, Failure};
 use raw::Reader;
-
-/// Questions under way at a time.
-pub(super) const MAX_IN_FLIGHT: usize = 4;
 
 /// How often the clock is read: the quickest answer is the most exact one.
 const CLOCK_READINGS: usize = 3;
@@ -174,7 +173,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::evidence::{QueryResult, Reply, Sources};
+    use crate::evidence::prometheus::evidence::QueryResult;
+    use crate::evidence::reply::Reply;
+    use crate::evidence::source::Sources;
     use crate::question::{Instant, Questions};
     use firedrill_net::Target;
     use firedrill_net::fake::{Fake, answer};

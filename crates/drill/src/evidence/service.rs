@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exposition::{self, Exposed as Sampled};
-use super::source::{Context, Missing, Setup, Source};
+use super::series::{Labels, Sample, Selected, Series};
+use super::source::{Context, Missing, Now, Setup, Source};
 use super::watched::{Watched, ticks};
-use super::{Labels, Now, Sample, Selected, Series};
 use crate::promql;
 use firedrill_contract::Time;
 use firedrill_net::client::{Client, Failure, Question};

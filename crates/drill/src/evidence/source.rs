@@ -1,11 +1,13 @@
 //! What every source of evidence does, and the one list of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AlertHistory, NoSource, Now, Reply, Sources};
+use super::history::AlertHistory;
+use super::reply::Reply;
 use crate::question::{Explain, Questions};
 use firedrill_contract::Time;
-use firedrill_net::client::Failure;
+use firedrill_net::client::{Client, Failure};
 
 /// How often a source is asked for its evidence before its absence counts.
 const ATTEMPTS: u32 = 3;
@@ -49,6 +51,37 @@ pub(super) trait Source: Sized + Send + Sync + 'static {
 
     /// Takes expressions apart, once verdicts say which.
     async fn explain(&self, _wanted: &[Explain], _known: &mut Self::Evidence) {}
+}
+
+/// The drill's clock.
+pub type Now = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// How long before the drill evidence begins: what fired before it, and at what counters stood.
+pub const LOOKBACK: Duration = Duration::from_secs(300);
+
+/// Where evidence is.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Prometheus.
+    pub prometheus: Option<Client>,
+    /// Alertmanager.
+    pub alertmanager: Option<Client>,
+    /// The pager.
+    pub pager: Option<Client>,
+    /// Grafana, for dashboards that are there.
+    pub grafana: Option<Client>,
+    /// The service itself, whose `/metrics` the drill scrapes.
+    pub service: Option<Client>,
+}
+
+/// A source that is not there, or not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no evidence from {source_name}: {why}")]
+pub struct NoSource {
+    /// Which one.
+    pub source_name: &'static str,
+    /// What was asked, and what was found.
+    pub why: String,
 }
 
 /// What a source is opened with.

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::truth::Truth;
 use super::verdict::Finding;
 use crate::file::value::{Quantity, Tolerance};
 use crate::phase_ledger::PhaseLedger;
@@ -81,12 +80,12 @@ fn path_in_words(ledger: &Ledger) -> String {
     words
 }
 
-/// From the least to the most that a latency of the service can be, seen from a client, where this lies between; nothing
+/// The least and the most that a latency of the service can be, seen from a client, where this lies between; nothing
 /// for what is no latency, or where nothing was answered.
-pub(crate) fn latency(quantity: Quantity, ledger: &Ledger, between: Between) -> Option<Truth> {
+pub(crate) fn latency(quantity: Quantity, ledger: &Ledger, between: Between) -> Option<(f64, f64)> {
     let Some(times) = ledger.service_time() else {
         let exact = statistic(quantity, ledger.latency(), Duration::ZERO, 0.0)?;
-        return Some(Truth { least: exact, most: exact });
+        return Some((exact, exact));
     };
     let most = statistic(quantity, times, Duration::ZERO, 0.0)?;
     let least = match between {
@@ -104,7 +103,7 @@ pub(crate) fn latency(quantity: Quantity, ledger: &Ledger, between: Between) -> 
             }
         },
     };
-    Some(Truth { least, most })
+    Some((least, most))
 }
 
 /// What the path was measured to add to every request.
@@ -145,7 +144,9 @@ fn statistic(quantity: Quantity, times: &Timings, by: Duration, rare: f64) -> Op
         }
         Quantity::SlowRatio(edge) => {
             let slow = times.above(edge.0.saturating_add(by));
-            (times.count() > 0).then(|| (Truth::share(slow, times.count()) - rare).max(0.0))
+            #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 requests")]
+            let share = |all: u64| (slow as f64 / all as f64 - rare).max(0.0);
+            (times.count() > 0).then(|| share(times.count()))
         }
         Quantity::Number(_)
         | Quantity::Requests

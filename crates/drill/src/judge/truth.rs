@@ -41,14 +41,9 @@ impl Truth {
                 Some(Self { least: least / seconds, most: most / seconds })
             }
             Quantity::Quantile(_) | Quantity::Mean | Quantity::LatencySum | Quantity::SlowRatio(_) => {
-                clocks::latency(quantity, ledger, between)
+                clocks::latency(quantity, ledger, between).map(|(least, most)| Self { least, most })
             }
         }
-    }
-
-    /// So many of so many, of which there are some.
-    pub(crate) fn share(part: u64, all: u64) -> f64 {
-        ratio(Range { least: part, most: all.max(1) })
     }
 
     fn range(range: Range) -> Self {

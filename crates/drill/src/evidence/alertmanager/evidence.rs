@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Labels, number};
+use crate::evidence::number;
+use crate::evidence::series::Labels;
 use firedrill_contract::Time;
 
 /// What Alertmanager had, as far as it could be seen.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::FailedNotifications;
-use crate::evidence::Labels;
 use crate::evidence::exposition::{self, Exposed};
+use crate::evidence::series::Labels;
 use firedrill_net::client::{Client, Failure, Question};
 
 /// Notifications that were given up.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Alert, AlertmanagerAlert, Unseen};
-use crate::evidence::Labels;
+use crate::evidence::series::Labels;
 use firedrill_contract::Time;
 
 /// How many alerts are kept. One that tells of more, all new at each poll, would otherwise fill the memory.

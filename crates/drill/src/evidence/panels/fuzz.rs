@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::dashboard::{Dashboard, Target, from_library, put_in};
 use super::{Ask, Asked, Element, Health, Hit, Whole, asked, counting, shown};
-use crate::evidence::fuzz::{is_short, round_trips};
+use crate::evidence::fuzz::invariant::{is_short, round_trips};
 use crate::promql;
 use crate::question::Dashboards;
 use firedrill_contract::Time;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Prometheus, Rule};
-use crate::evidence::{AlertHistory, AlertInstance, AlertState, Labels, Sample, Series, StateChange};
+use crate::evidence::history::{AlertHistory, AlertInstance, AlertState, StateChange};
+use crate::evidence::series::{Labels, Sample, Series};
 use firedrill_contract::Time;
 
 /// How long after an evaluation its samples are there to be read.
@@ -89,7 +90,8 @@ mod tests {
     use super::*;
     use AlertState::{Firing, Inactive, Pending};
 
-    use crate::evidence::{AlertSpan, Clock};
+    use crate::evidence::clock::Clock;
+    use crate::evidence::history::AlertSpan;
 
     const fn at(second: i64) -> Time {
         Time::from_millis(second * 1_000)

@@ -10,10 +10,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::evidence::{Labels, QueryResult, Rule, Series, Value};
+use super::evidence::{QueryResult, Rule, Value};
+use crate::evidence::series::{Labels, Series};
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client, Failure, Question};
 use wire::{Element, Envelope, Groups, Point, QueryData, Target, Targets};
+
+/// Questions under way at a time.
+pub(in crate::evidence) const MAX_IN_FLIGHT: usize = 4;
 
 /// Asks one Prometheus.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Clock, Labels, Selected, Series, number};
+use crate::evidence::clock::Clock;
+use crate::evidence::number;
+use crate::evidence::series::{Labels, Selected, Series};
 use firedrill_contract::Time;
 
 /// What Prometheus knows.

@@ -13,9 +13,10 @@ use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::escape_string;
 use tokio::sync::OnceCell;
 
-use super::MAX_IN_FLIGHT;
-use super::api::{Api, Unanswered};
-use crate::evidence::{Clock, Comparison, Explained, Extent, Labels, Rule, Selector};
+use super::api::{Api, MAX_IN_FLIGHT, Unanswered};
+use super::evidence::{Comparison, Explained, Extent, Rule, Selector};
+use crate::evidence::clock::Clock;
+use crate::evidence::series::Labels;
 use crate::promql;
 use crate::question::Explain;
 use firedrill_contract::{Time, near};

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::api::{Api, Raw};
-use crate::evidence::{Clock, Labels, Now, Series};
+use crate::evidence::clock::Clock;
+use crate::evidence::series::{Labels, Series};
+use crate::evidence::source::Now;
 use firedrill_contract::Time;
 use firedrill_net::client::Failure;
 
@@ -124,7 +126,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::evidence::Sample;
+    use crate::evidence::series::Sample;
     use firedrill_contract::quantity::Size;
     use firedrill_net::fake::{Fake, answer};
     use firedrill_net::{Client, Target};

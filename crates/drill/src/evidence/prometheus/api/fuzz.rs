@@ -3,8 +3,10 @@
 use http::StatusCode;
 
 use super::{Groups, Unanswered, data, intervals, matrix, moment, query_result, sure};
-use crate::evidence::fuzz::{is_short, round_trips};
-use crate::evidence::{Clock, Labels, QueryResult, Rule};
+use crate::evidence::clock::Clock;
+use crate::evidence::fuzz::invariant::{is_short, round_trips};
+use crate::evidence::prometheus::evidence::{QueryResult, Rule};
+use crate::evidence::series::Labels;
 use firedrill_contract::Time;
 use firedrill_net::client::{Answer, Client};
 

@@ -3,7 +3,8 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::evidence::{Labels, Rule, Sample, Series};
+use crate::evidence::prometheus::evidence::Rule;
+use crate::evidence::series::{Labels, Sample, Series};
 use firedrill_contract::Time;
 
 /// What every answer is wrapped in.
