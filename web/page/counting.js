@@ -20,7 +20,7 @@ import { parse } from "./exposition.js";
  * @property {number} injectedLatency seconds
  * @property {number} injectedCpu seconds
  * @property {number} held bytes
- * @property {number} shed requests that were turned away
+ * @property {number} shed requests that were rejected
  */
 
 const DURATION = "http_server_request_duration_seconds";

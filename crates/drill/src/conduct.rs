@@ -14,7 +14,7 @@ use super::run::{Run, VERSION};
 use firedrill_contract::Time;
 use firedrill_load::ledger::Ledger;
 use firedrill_load::load::{Load, Progress, Summary};
-use firedrill_load::plan::Planned;
+use firedrill_load::plan::PlannedPhase;
 use firedrill_net::Target;
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
 
@@ -95,7 +95,7 @@ impl Drill {
     /// The run before anything was sent, as if it began now.
     fn before(&self, now: Time) -> Run {
         let mut began = now;
-        let phase = |planned: &Planned| {
+        let phase = |planned: &PlannedPhase| {
             let ended = began + planned.lasts().unwrap_or_default();
             let phase = PhaseLedger { name: planned.name.clone(), began, ended, ledger: Ledger::default() };
             began = ended;

@@ -15,7 +15,7 @@ use firedrill_contract::quantity::format_duration;
 use firedrill_contract::{Caps, Refusal, Size, Work, quoted};
 use firedrill_load::HANG_UP_AFTER;
 use firedrill_load::arrivals::Arrivals;
-use firedrill_load::plan::{Does, Mix, Plan, Planned};
+use firedrill_load::plan::{Activity, Mix, Plan, PlannedPhase};
 use firedrill_load::request::{HangUp, Query, Request};
 use firedrill_net::AGENT;
 
@@ -93,20 +93,20 @@ impl Planner<'_> {
         }
     }
 
-    fn phase(&self, index: usize, name: &str, phase: &Phase, place: &mut Place<'_>) -> Option<Planned> {
+    fn phase(&self, index: usize, name: &str, phase: &Phase, place: &mut Place<'_>) -> Option<PlannedPhase> {
         let span = phase.span.0;
         if span.is_zero() {
             return refuse(&mut place.at("for"), "`for: 0s` is too short: let the phase last at least 1ms");
         }
-        let does = match &phase.rate {
-            None => pause(phase, place).map(|()| Does::Pause(span)),
+        let activity = match &phase.rate {
+            None => pause(phase, place).map(|()| Activity::Pause(span)),
             Some(shape) => {
                 let arrivals = self.arrivals(shape, span, index as u64, &mut place.at("rate"));
                 let mix = self.mix(phase, place);
-                arrivals.zip(mix).map(|(arrivals, mix)| Does::Traffic { arrivals, mix })
+                arrivals.zip(mix).map(|(arrivals, mix)| Activity::Traffic { arrivals, mix })
             }
         };
-        does.map(|does| Planned { name: name.to_owned(), does })
+        activity.map(|activity| PlannedPhase { name: name.to_owned(), activity })
     }
 
     fn arrivals(

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::ledger::{Ledger, Times};
 use super::outcome::Outcome;
 use super::path::Trip;
-use super::plan::{Mix, Plan, Planned};
+use super::plan::{Mix, Plan, PlannedPhase};
 use super::pool::Pool;
 use super::request::Outgoing;
 use super::round_trip::{RoundTrip, round_trip};
@@ -159,7 +159,7 @@ impl Load {
             return Err(InvalidLoad::Nowhere);
         }
         for target in &targets {
-            for request in plan.phases().iter().filter_map(Planned::mix).flat_map(Mix::requests) {
+            for request in plan.phases().iter().filter_map(PlannedPhase::mix).flat_map(Mix::requests) {
                 let longest = request.nth(u64::MAX, target);
                 longest.map_err(|error| InvalidLoad::Unwritable(Box::new(target.clone()), error))?;
             }

@@ -17,21 +17,21 @@ use super::request::Request;
 #[derive(Debug, Clone)]
 pub struct Plan {
     seed: u64,
-    phases: Vec<Planned>,
+    phases: Vec<PlannedPhase>,
 }
 
 /// A phase of a plan.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct PlannedPhase {
     /// Its name.
     pub name: String,
     /// What happens in it.
-    pub does: Does,
+    pub activity: Activity,
 }
 
 /// What happens in a phase.
 #[derive(Debug, Clone)]
-pub enum Does {
+pub enum Activity {
     /// Nothing, for so long.
     Pause(Duration),
     /// Requests fall due.
@@ -53,21 +53,22 @@ pub struct Mix {
 impl Plan {
     /// These phases, one after the other.
     #[must_use]
-    pub const fn new(seed: u64, phases: Vec<Planned>) -> Self {
+    pub const fn new(seed: u64, phases: Vec<PlannedPhase>) -> Self {
         Self { seed, phases }
     }
 
     /// One kind of request, for as long as it arrives.
     #[must_use]
     pub fn steady(seed: u64, arrivals: Arrivals, request: Request) -> Self {
-        let does = Does::Traffic { arrivals, mix: Mix { parts: vec![(1, request)] } };
-        Self { seed, phases: vec![Planned { name: "load".to_owned(), does }] }
+        let activity = Activity::Traffic { arrivals, mix: Mix { parts: vec![(1, request)] } };
+        Self { seed, phases: vec![PlannedPhase { name: "load".to_owned(), activity }] }
     }
 
     /// With these header fields in each request; they win over those of the same name that it has.
     #[must_use]
     pub fn with_headers(mut self, headers: &HeaderMap) -> Self {
-        for (_, request) in self.phases.iter_mut().filter_map(Planned::mix_mut).flat_map(|mix| &mut mix.parts)
+        for (_, request) in
+            self.phases.iter_mut().filter_map(PlannedPhase::mix_mut).flat_map(|mix| &mut mix.parts)
         {
             for name in headers.keys() {
                 request.headers.remove(name);
@@ -79,14 +80,14 @@ impl Plan {
 
     /// The phases, in their order.
     #[must_use]
-    pub fn phases(&self) -> &[Planned] {
+    pub fn phases(&self) -> &[PlannedPhase] {
         &self.phases
     }
 
     /// How long all phases last together; nothing when they go on for ever.
     #[must_use]
     pub fn lasts(&self) -> Option<Duration> {
-        self.phases.iter().map(Planned::lasts).sum()
+        self.phases.iter().map(PlannedPhase::lasts).sum()
     }
 
     /// Request `n`, counted through the whole plan, of a phase's mix.
@@ -96,29 +97,29 @@ impl Plan {
     }
 }
 
-impl Planned {
+impl PlannedPhase {
     /// How long it lasts; nothing when it goes on for ever.
     #[must_use]
     pub const fn lasts(&self) -> Option<Duration> {
-        match &self.does {
-            Does::Pause(span) => Some(*span),
-            Does::Traffic { arrivals, .. } => arrivals.span(),
+        match &self.activity {
+            Activity::Pause(span) => Some(*span),
+            Activity::Traffic { arrivals, .. } => arrivals.span(),
         }
     }
 
     /// What it sends; nothing in a pause.
     #[must_use]
     pub const fn mix(&self) -> Option<&Mix> {
-        match &self.does {
-            Does::Pause(_) => None,
-            Does::Traffic { mix, .. } => Some(mix),
+        match &self.activity {
+            Activity::Pause(_) => None,
+            Activity::Traffic { mix, .. } => Some(mix),
         }
     }
 
     const fn mix_mut(&mut self) -> Option<&mut Mix> {
-        match &mut self.does {
-            Does::Pause(_) => None,
-            Does::Traffic { mix, .. } => Some(mix),
+        match &mut self.activity {
+            Activity::Pause(_) => None,
+            Activity::Traffic { mix, .. } => Some(mix),
         }
     }
 }

@@ -30,7 +30,7 @@ struct Beat {
 
 /// How the chain is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pulse {
+pub(super) enum HeartbeatState {
     /// No beat has come, and it is not yet time to worry.
     Awaited,
     Beats,
@@ -42,7 +42,7 @@ pub(super) enum Pulse {
     Ended,
 }
 
-impl Pulse {
+impl HeartbeatState {
     /// Whether the chain is to be thought broken.
     pub(super) fn has_stopped(self) -> bool {
         matches!(self, Self::NeverBegan | Self::Late | Self::Ended)
@@ -83,12 +83,14 @@ impl Heartbeat {
         }
     }
 
-    pub(super) fn pulse(&self, now: Instant) -> Pulse {
+    pub(super) fn state(&self, now: Instant) -> HeartbeatState {
         match self.last {
-            _ if self.resolved => Pulse::Ended,
-            _ if self.age(now) <= self.timeout => self.last.map_or(Pulse::Awaited, |_| Pulse::Beats),
-            Some(_) => Pulse::Late,
-            None => Pulse::NeverBegan,
+            _ if self.resolved => HeartbeatState::Ended,
+            _ if self.age(now) <= self.timeout => {
+                self.last.map_or(HeartbeatState::Awaited, |_| HeartbeatState::Beats)
+            }
+            Some(_) => HeartbeatState::Late,
+            None => HeartbeatState::NeverBegan,
         }
     }
 
@@ -111,16 +113,16 @@ impl Heartbeat {
         let Self { alertname, .. } = self;
         let age = display::duration(Duration::from_secs(self.age(now).as_secs()));
         let timeout = display::duration(self.timeout);
-        match self.pulse(now) {
-            Pulse::Awaited => format!("the first {alertname} is expected within {timeout}"),
-            Pulse::Beats => format!("{alertname} came {age} ago"),
-            Pulse::NeverBegan => format!(
+        match self.state(now) {
+            HeartbeatState::Awaited => format!("the first {alertname} is expected within {timeout}"),
+            HeartbeatState::Beats => format!("{alertname} came {age} ago"),
+            HeartbeatState::NeverBegan => format!(
                 "{alertname} never came in the {age} since this pager began to listen (allowed: {timeout}): nothing shows that an alert would reach it"
             ),
-            Pulse::Late => format!(
+            HeartbeatState::Late => format!(
                 "{alertname} last came {age} ago (allowed: {timeout}): alerts may no longer reach this pager"
             ),
-            Pulse::Ended => {
+            HeartbeatState::Ended => {
                 format!("Alertmanager said that {alertname} ended: alerts may no longer reach it")
             }
         }
@@ -141,10 +143,10 @@ mod tests {
     #[test]
     fn a_chain_that_never_worked_is_noticed_after_the_timeout() {
         let (heartbeat, began) = heartbeat();
-        assert_eq!(heartbeat.pulse(began + 60 * SECOND), Pulse::Awaited);
+        assert_eq!(heartbeat.state(began + 60 * SECOND), HeartbeatState::Awaited);
         assert_eq!(heartbeat.deadline(), began + 60 * SECOND);
         let late = began + 61 * SECOND;
-        assert_eq!((heartbeat.pulse(late), heartbeat.age(late)), (Pulse::NeverBegan, 61 * SECOND));
+        assert_eq!((heartbeat.state(late), heartbeat.age(late)), (HeartbeatState::NeverBegan, 61 * SECOND));
         assert!(
             heartbeat.describe(late).contains("never came in the 1 min 1 s"),
             "{}",
@@ -157,12 +159,12 @@ mod tests {
         let (mut heartbeat, began) = heartbeat();
         let time = Timestamp::UNIX_EPOCH;
         heartbeat.record(Status::Firing, began + 100 * SECOND, time);
-        assert_eq!(heartbeat.pulse(began + 160 * SECOND), Pulse::Beats);
+        assert_eq!(heartbeat.state(began + 160 * SECOND), HeartbeatState::Beats);
         let late = began + 161 * SECOND;
-        assert_eq!((heartbeat.pulse(late), heartbeat.age(late)), (Pulse::Late, 61 * SECOND));
+        assert_eq!((heartbeat.state(late), heartbeat.age(late)), (HeartbeatState::Late, 61 * SECOND));
         assert!(heartbeat.describe(late).contains("1 min 1 s ago"), "{}", heartbeat.describe(late));
         heartbeat.record(Status::Firing, late, time);
-        assert_eq!((heartbeat.pulse(late), heartbeat.last()), (Pulse::Beats, Some(time)));
+        assert_eq!((heartbeat.state(late), heartbeat.last()), (HeartbeatState::Beats, Some(time)));
     }
 
     #[test]
@@ -170,9 +172,9 @@ mod tests {
         let (mut heartbeat, began) = heartbeat();
         heartbeat.record(Status::Firing, began, Timestamp::UNIX_EPOCH);
         heartbeat.record(Status::Resolved, began + SECOND, Timestamp::UNIX_EPOCH);
-        assert_eq!(heartbeat.pulse(began + SECOND), Pulse::Ended);
-        assert!(heartbeat.pulse(began + SECOND).has_stopped());
+        assert_eq!(heartbeat.state(began + SECOND), HeartbeatState::Ended);
+        assert!(heartbeat.state(began + SECOND).has_stopped());
         heartbeat.record(Status::Firing, began + 2 * SECOND, Timestamp::UNIX_EPOCH);
-        assert_eq!(heartbeat.pulse(began + 2 * SECOND), Pulse::Beats);
+        assert_eq!(heartbeat.state(began + 2 * SECOND), HeartbeatState::Beats);
     }
 }

@@ -84,7 +84,7 @@ async fn watch_heartbeat(state: &State) -> std::convert::Infallible {
     loop {
         let Some((now_stopped, description, deadline)) = state.heartbeat().map(|heartbeat| {
             let now = Instant::now();
-            (heartbeat.pulse(now).has_stopped(), heartbeat.describe(now), heartbeat.deadline())
+            (heartbeat.state(now).has_stopped(), heartbeat.describe(now), heartbeat.deadline())
         }) else {
             return std::future::pending().await;
         };

@@ -92,7 +92,7 @@ fn refreshes(query: &Query) -> Result<bool, Refusal> {
 fn status(state: &State, now: Timestamp) -> Markup {
     let heartbeat = state.heartbeat().map(|heartbeat| {
         let at = Instant::now();
-        (heartbeat.pulse(at).has_stopped(), heartbeat.describe(at))
+        (heartbeat.state(at).has_stopped(), heartbeat.describe(at))
     });
     let (forgotten, truncated) = (state.store().forgotten(), state.telemetry.truncated.get());
     html! {

@@ -44,11 +44,11 @@ pub(super) fn pages(state: &State, query: &Query) -> Result<Answer, Problem> {
     };
     let heartbeat = state.heartbeat().map(|heartbeat| {
         let now = Instant::now();
-        let pulse = heartbeat.pulse(now);
+        let state = heartbeat.state(now);
         Heartbeat {
             alertname: heartbeat.alertname().to_owned(),
-            state: pulse.name(),
-            stopped: pulse.has_stopped(),
+            state: state.name(),
+            stopped: state.has_stopped(),
             age_seconds: heartbeat.age(now).as_secs_f64(),
             timeout_seconds: heartbeat.timeout().as_secs_f64(),
             last_received_at: heartbeat.last(),

@@ -40,5 +40,5 @@ impl Program for State {
 /// Why no alert may reach this pager any more.
 fn heartbeat_stopped(state: &State) -> Option<String> {
     let (heartbeat, now) = (state.heartbeat()?, Instant::now());
-    heartbeat.pulse(now).has_stopped().then(|| format!("no heartbeat: {}", heartbeat.describe(now)))
+    heartbeat.state(now).has_stopped().then(|| format!("no heartbeat: {}", heartbeat.describe(now)))
 }

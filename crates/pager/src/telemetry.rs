@@ -241,7 +241,7 @@ impl Telemetry {
                 "Notifications that the alert that always fires does",
                 self.heartbeats.clone(),
             );
-            r.register_collector(Box::new(Pulse(heartbeat)));
+            r.register_collector(Box::new(HeartbeatCollector(heartbeat)));
         }
     }
 
@@ -280,14 +280,14 @@ fn whole(number: u32) -> ConstGauge<f64> {
 
 /// The heartbeat at the time of a scrape.
 #[derive(Debug)]
-struct Pulse(Arc<Mutex<Heartbeat>>);
+struct HeartbeatCollector(Arc<Mutex<Heartbeat>>);
 
-impl Collector for Pulse {
+impl Collector for HeartbeatCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let (age, timeout, stopped) = {
             let heartbeat = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
-            (heartbeat.age(now), heartbeat.timeout(), heartbeat.pulse(now).has_stopped())
+            (heartbeat.age(now), heartbeat.timeout(), heartbeat.state(now).has_stopped())
         };
         let mut gauge = |name, help, unit: Option<Unit>, value: f64| {
             let metric = ConstGauge::new(value);

@@ -18,7 +18,7 @@ use firedrill_drill::report::junit::junit;
 use firedrill_drill::report::text::Look;
 use firedrill_drill::report::{Report, Written};
 use firedrill_drill::run::Run;
-use firedrill_load::plan::Does;
+use firedrill_load::plan::Activity;
 use firedrill_net::sanitize::is_unsafe;
 
 pub use connection::http;
@@ -118,7 +118,7 @@ pub fn drill_file(input: &[u8]) {
     };
     assert_eq!(plan.phases().len(), file.phases.len());
     for phase in plan.phases() {
-        let Does::Traffic { arrivals, .. } = &phase.does else { continue };
+        let Activity::Traffic { arrivals, .. } = &phase.activity else { continue };
         let due: Vec<_> = arrivals.due().take(100).collect();
         assert!(due.is_sorted(), "{due:?}");
         assert!(due.iter().all(|due| arrivals.span().is_none_or(|span| *due <= span)), "{due:?}");

@@ -411,18 +411,18 @@ fn never_fired(
             difference(&wanted(alert), &other.labels)
         )));
     }
-    let asked = display::duration(Duration::from_millis(rule.for_ms));
+    let wanted = display::duration(Duration::from_millis(rule.for_ms));
     let lasted = |span: &AlertSpan| span.to.unwrap_or(case.evidence.collected).since(span.from);
     let pended = since_cause(AlertState::Pending).filter(|(_, span)| span.from <= deadline);
     let pended = pended.max_by_key(|(_, span)| lasted(span));
     let what = match pended {
         Some((one, span)) if span.to.is_none_or(|to| to + one.accuracy.mul_f64(0.5) >= deadline) => {
             let since = display::duration(deadline.since(span.from).unwrap_or_default());
-            return Ok(Finding::fail(format!("{what}: it was pending for {since}, and `for` is {asked}")));
+            return Ok(Finding::fail(format!("{what}: it was pending for {since}, and `for` is {wanted}")));
         }
         Some((_, span)) => {
             let most = display::duration(lasted(&span).unwrap_or_default());
-            format!("{what}: it was pending for {most} at most, and `for` is {asked}")
+            format!("{what}: it was pending for {most} at most, and `for` is {wanted}")
         }
         None => what,
     };

@@ -110,13 +110,13 @@ impl Increase {
         let least = truth.least - within.of(truth.least);
         let rises = Rises::of(case, series, |rises| rises.total() >= least)?;
         let rose = rises.total();
-        let asked = match (quantity, self.within) {
-            (Quantity::Number(_), None) => format!("(asked: {})", Shown(truth, quantity)),
+        let expected = match (quantity, self.within) {
+            (Quantity::Number(_), None) => format!("(expected: {})", Shown(truth, quantity)),
             (Quantity::Number(_), Some(within)) => {
-                format!("(asked: {}, within {within})", Shown(truth, quantity))
+                format!("(expected: {}, within {within})", Shown(truth, quantity))
             }
-            (_, None) => "(asked: the same)".to_owned(),
-            (_, Some(within)) => format!("(asked: the same, within {within})"),
+            (_, None) => "(expected: the same)".to_owned(),
+            (_, Some(within)) => format!("(expected: the same, within {within})"),
         };
         let right =
             |between| Truth::of(quantity, &whole, between).is_some_and(|truth| truth.is(rose, within));
@@ -124,8 +124,8 @@ impl Increase {
         let whose = clocks::whose(between);
         let rose_by = shown(rose, quantity);
         let says = match quantity {
-            Quantity::Number(_) => format!("rose by {rose_by} {asked}"),
-            _ => format!("{whose} {}, rose by {rose_by} {asked}", Shown(truth, quantity)),
+            Quantity::Number(_) => format!("rose by {rose_by} {expected}"),
+            _ => format!("{whose} {}, rose by {rose_by} {expected}", Shown(truth, quantity)),
         };
         if let Some(fell) = rises.fell.first() {
             return Ok(Finding::fail(format!("{says}: {fell}")).with(rises.notes));

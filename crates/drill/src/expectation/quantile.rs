@@ -54,7 +54,7 @@ impl Kind for Quantile {
 
     fn ask(&self, case: &Case<'_>, questions: &mut Questions) {
         let Ok(phase) = case.phase(self.during.as_deref()) else { return };
-        let Ok(Asked { native, classic, buckets, raw }) = Asked::of(case, self, &phase) else { return };
+        let Ok(Queries { native, classic, buckets, raw }) = Queries::of(case, self, &phase) else { return };
         let at = phase.ended;
         questions.queries.extend([native, classic, buckets].map(|query| Instant { query, at }));
         questions.selectors.push(raw);
@@ -68,10 +68,10 @@ impl Kind for Quantile {
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
         let Ok(phase) = case.phase(self.during.as_deref()) else { return Vec::new() };
-        let asked = Asked::of(case, self, &phase);
+        let queries = Queries::of(case, self, &phase);
         let (from, to) = (phase.began, phase.ended);
-        let explain = |asked: Asked| Explain { expression: asked.classic, labels: [].into(), from, to };
-        asked.into_iter().map(explain).collect()
+        let explain = |queries: Queries| Explain { expression: queries.classic, labels: [].into(), from, to };
+        queries.into_iter().map(explain).collect()
     }
 }
 
@@ -112,9 +112,9 @@ impl Quantile {
         };
         let seen = self.seen(case, &phase)?;
         if seen.native.is_none() && seen.classic.is_none() {
-            let asked = Asked::of(case, self, &phase)?.classic;
+            let classic = Queries::of(case, self, &phase)?.classic;
             return Ok(
-                cause::blame("Prometheus has no such histogram", cause::of(case, &asked)).with([asked])
+                cause::blame("Prometheus has no such histogram", cause::of(case, &classic)).with([classic])
             );
         }
         let right = |between| truth(between).is_some_and(|truth| seen.is_right(truth, self.within));
@@ -134,15 +134,15 @@ impl Quantile {
                 display::seconds(upper)
             );
         }
-        says += &format!(", asked: within {}", self.within);
+        says += &format!(", expected: within {}", self.within);
         let number = seen.native.or(seen.classic).unwrap_or(client.least);
         Ok(clocks::finding(between, says, &display::seconds(client.least - number), &phase.ledger))
     }
 
     fn seen(&self, case: &Case<'_>, phase: &PhaseLedger) -> Result<Seen, Finding> {
-        let asked = Asked::of(case, self, phase)?;
+        let queries = Queries::of(case, self, phase)?;
         if matches!(case.evidence.prometheus, Reply::NotAsked) {
-            let buckets = increases(case.samples(&asked.raw)?, phase);
+            let buckets = increases(case.samples(&queries.raw)?, phase);
             let classic = histogram_quantile(self.quantile, &buckets);
             return Ok(Seen {
                 native: None,
@@ -155,14 +155,14 @@ impl Quantile {
             Ok::<_, Finding>(values.first().map(|one| one.value).filter(|number| !number.is_nan()))
         };
         let edge = |value: &Value| number(value.labels.get("le")?);
-        let mut edges: Vec<_> = case.answer(&asked.buckets, phase.ended)?.iter().filter_map(edge).collect();
+        let mut edges: Vec<_> = case.answer(&queries.buckets, phase.ended)?.iter().filter_map(edge).collect();
         edges.sort_by(f64::total_cmp);
-        Ok(Seen { native: one(&asked.native)?, classic: one(&asked.classic)?, edges })
+        Ok(Seen { native: one(&queries.native)?, classic: one(&queries.classic)?, edges })
     }
 }
 
 /// What is asked about a histogram: in its native form, in its classic one, and for its buckets.
-struct Asked {
+struct Queries {
     native: String,
     classic: String,
     buckets: String,
@@ -170,7 +170,7 @@ struct Asked {
     raw: String,
 }
 
-impl Asked {
+impl Queries {
     fn of(case: &Case<'_>, quantile: &Quantile, phase: &PhaseLedger) -> Result<Self, Finding> {
         let selector = case.series_of_requests(quantile.series.as_ref(), REQUEST_DURATION)?;
         let (metric, matchers) =

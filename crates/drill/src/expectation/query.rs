@@ -76,8 +76,8 @@ impl Kind for Query {
     }
 
     fn judge(&self, case: &Case<'_>) -> Vec<Finding> {
-        let about = match Asked::of(self) {
-            Some(Asked::Equals(quantity)) if !matches!(quantity, Quantity::Number(_)) => {
+        let about = match Condition::of(self) {
+            Some(Condition::Equals(quantity)) if !matches!(quantity, Quantity::Number(_)) => {
                 quantity.to_string().replace('_', " ")
             }
             _ => "query".to_owned(),
@@ -177,14 +177,14 @@ impl Query {
     }
 
     fn compared(&self, phase: &PhaseLedger, number: f64) -> Result<Finding, Finding> {
-        let asked =
-            Asked::of(self).ok_or_else(|| Finding::inconclusive("nothing was expected of the query"))?;
+        let condition =
+            Condition::of(self).ok_or_else(|| Finding::inconclusive("nothing was expected of the query"))?;
         let within = self.within.unwrap_or(Tolerance::Absolute(0.0));
         let bounds = |between| {
             let known = |quantity: Option<Quantity>| {
                 quantity.map(|quantity| truth(quantity, phase, within, between)).transpose()
             };
-            let (least, most) = asked.bounds();
+            let (least, most) = condition.bounds();
             Ok::<_, Finding>((known(least)?, known(most)?))
         };
         let right = |between| {
@@ -195,26 +195,28 @@ impl Query {
         };
         let (least, most) = bounds(Between::Nothing)?;
         let between = clocks::least_between(right);
-        let unit = match asked {
-            Asked::Equals(quantity)
-            | Asked::AtLeast(quantity)
-            | Asked::AtMost(quantity)
-            | Asked::Between(quantity, _) => quantity,
+        let unit = match condition {
+            Condition::Equals(quantity)
+            | Condition::AtLeast(quantity)
+            | Condition::AtMost(quantity)
+            | Condition::Between(quantity, _) => quantity,
         };
         let found = shown(number, unit);
         let missing = least.as_ref().map_or(0.0, |Shown(truth, _)| truth.least - number);
         let whose = clocks::whose(between);
-        let says = match (asked, least, most) {
-            (Asked::Equals(Quantity::Number(_)), Some(truth), _) => {
-                format!("Prometheus {found} (asked: {truth}")
+        let says = match (condition, least, most) {
+            (Condition::Equals(Quantity::Number(_)), Some(truth), _) => {
+                format!("Prometheus {found} (expected: {truth}")
             }
-            (Asked::Equals(_), Some(truth), _) => {
-                format!("{whose} {truth}, Prometheus {found} (asked: the same")
+            (Condition::Equals(_), Some(truth), _) => {
+                format!("{whose} {truth}, Prometheus {found} (expected: the same")
             }
-            (_, Some(least), Some(most)) => format!("Prometheus {found} (asked: between {least} and {most}"),
-            (_, Some(least), None) => format!("Prometheus {found} (asked: at least {least}"),
-            (_, None, Some(most)) => format!("Prometheus {found} (asked: at most {most}"),
-            (_, None, None) => format!("Prometheus {found} (asked: anything"),
+            (_, Some(least), Some(most)) => {
+                format!("Prometheus {found} (expected: between {least} and {most}")
+            }
+            (_, Some(least), None) => format!("Prometheus {found} (expected: at least {least}"),
+            (_, None, Some(most)) => format!("Prometheus {found} (expected: at most {most}"),
+            (_, None, None) => format!("Prometheus {found} (expected: anything"),
         };
         let says = match self.within {
             Some(within) => format!("{says}, within {within})"),
@@ -226,14 +228,14 @@ impl Query {
 
 /// What the answer is held against.
 #[derive(Debug, Clone, Copy)]
-enum Asked {
+enum Condition {
     Equals(Quantity),
     AtLeast(Quantity),
     AtMost(Quantity),
     Between(Quantity, Quantity),
 }
 
-impl Asked {
+impl Condition {
     fn of(query: &Query) -> Option<Self> {
         let Query { equals, at_least, at_most, between, .. } = query;
         equals

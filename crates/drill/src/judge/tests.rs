@@ -177,11 +177,11 @@ mod increase {
             &run("\"requests\"", right),
             0,
             Verdict::Pass,
-            "truth 600, rose by 600 (asked: the same)",
+            "truth 600, rose by 600 (expected: the same)",
         );
-        assert_says(&run("600", right), 0, Verdict::Pass, "rose by 600 (asked: 600)");
+        assert_says(&run("600", right), 0, Verdict::Pass, "rose by 600 (expected: 600)");
         let latencies = run(r#""latency_sum", "within": "1%""#, |requests| requests * 0.0388);
-        assert_says(&latencies, 0, Verdict::Pass, "rose by 23.28 s (asked: the same, within 1%)");
+        assert_says(&latencies, 0, Verdict::Pass, "rose by 23.28 s (expected: the same, within 1%)");
         let millis = run(r#""latency_sum", "within": "50%""#, |requests| requests * 38.8);
         assert_says(&millis, 0, Verdict::Fail, "rose by 6 h 28 min");
     }
@@ -190,7 +190,7 @@ mod increase {
     fn one_more_or_less_is_a_lie() {
         for wrong in [599.0, 601.0] {
             let rose = run("\"requests\"", |requests| if requests == 600.0 { wrong } else { requests });
-            assert_says(&rose, 0, Verdict::Fail, &format!("truth 600, rose by {wrong} (asked: the same)"));
+            assert_says(&rose, 0, Verdict::Fail, &format!("truth 600, rose by {wrong} (expected: the same)"));
         }
         assert_says(&run("\"errors\"", |requests| requests), 0, Verdict::Fail, "truth 300, rose by 600");
     }

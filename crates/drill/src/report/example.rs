@@ -197,7 +197,7 @@ pub fn findings() -> Vec<Finding> {
         finding(
             "error ratio in burning",
             Verdict::Pass,
-            "truth 49.92 % to 50 %, Prometheus 49.97 % (asked: the same, within 5%)",
+            "truth 49.92 % to 50 %, Prometheus 49.97 % (expected: the same, within 5%)",
             &[],
         ),
         fired,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::alarm::Alarm;
 use super::{RequestId, Shared};
 use crate::outcome::Outcome;
-use crate::plan::{Does, Mix, Planned};
+use crate::plan::{Activity, Mix, PlannedPhase};
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
 
 /// What was sent of a plan.
@@ -76,9 +76,9 @@ impl<S: Future<Output = ()>> Sender<'_, S> {
     }
 
     /// Sends a phase, and waits for its end.
-    async fn phase(&mut self, index: usize, phase: &Planned, began: Duration) -> io::Result<End> {
+    async fn phase(&mut self, index: usize, phase: &PlannedPhase, began: Duration) -> io::Result<End> {
         let at = |offset| self.shared.start.checked_add(began.checked_add(offset)?);
-        if let Does::Traffic { arrivals, mix } = &phase.does {
+        if let Activity::Traffic { arrivals, mix } = &phase.activity {
             for due in arrivals.due().map(at) {
                 if self.wait_until(due).await? == End::Stopped {
                     return Ok(End::Stopped);

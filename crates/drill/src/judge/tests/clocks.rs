@@ -82,7 +82,7 @@ fn near_by_a_latency_has_to_be_the_clients() {
 #[test]
 fn a_path_that_was_measured_accounts_for_what_the_service_does_not_see() {
     let held =
-        "client 60.32 ms, Prometheus 20.2 ms (asked: the same, within 5%), the path accounts for 40.12 ms";
+        "client 60.32 ms, Prometheus 20.2 ms (expected: the same, within 5%), the path accounts for 40.12 ms";
     assert_verdict(&run("p50", "5%", 0.0202, far), Verdict::Pass, held);
     assert_verdict(&run("mean", "5%", 0.0262, far), Verdict::Pass, "the path accounts for 40.1 ms");
     assert_verdict(&run("latency_sum", "5%", 26.2, far), Verdict::Pass, "the path accounts for 40.1 s");
@@ -106,14 +106,14 @@ fn more_than_the_path_explains_is_a_lie() {
 #[test]
 fn a_round_trip_is_the_path_to_a_service_that_nobody_knows() {
     let held =
-        "client 60.32 ms, Prometheus 20.2 ms (asked: the same, within 5%), the path accounts for 40.12 ms";
+        "client 60.32 ms, Prometheus 20.2 ms (expected: the same, within 5%), the path accounts for 40.12 ms";
     assert_verdict(&run("p50", "5%", 0.0202, |k| foreign(far(k))), Verdict::Pass, held);
 }
 
 #[test]
 fn a_proxy_that_takes_connections_itself_may_hide_a_path_as_long_as_the_fastest_answer() {
     let behind = |k| Answered { handshake: MS / 10, ..foreign(far(k)) };
-    let says = "client 60.32 ms, Prometheus 20.2 ms (asked: the same, within 5%), but 40.12 ms may have passed on the way";
+    let says = "client 60.32 ms, Prometheus 20.2 ms (expected: the same, within 5%), but 40.12 ms may have passed on the way";
     assert_verdict(&run("p50", "5%", 0.0202, behind), Verdict::Inconclusive, says);
     assert_verdict(&run("p50", "5%", 0.0603, behind), Verdict::Pass, "truth 60.32 ms");
     // The slow ones took longer by more than that.
