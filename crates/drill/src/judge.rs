@@ -9,6 +9,7 @@ pub mod case;
 pub(crate) mod cause;
 pub(crate) mod clocks;
 pub(crate) mod rise;
+pub(crate) mod target;
 pub(crate) mod truth;
 pub mod verdict;
 

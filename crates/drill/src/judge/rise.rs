@@ -10,7 +10,8 @@ use crate::evidence::{Labels, Sample, Series};
 use crate::phase_ledger::PhaseLedger;
 use firedrill_contract::{Time, display};
 
-use super::case::{Case, SETTLED, named, of_same_target, scrapes_of, succeeded};
+use super::case::{Case, SETTLED};
+use super::target::{named, of_same_target, scrapes_of, succeeded};
 use super::verdict::Finding;
 
 /// How many more scrapes what is missing may take to be counted.

@@ -16,7 +16,8 @@ use crate::judge::verdict::Finding;
 use firedrill_contract::Time;
 use firedrill_contract::display;
 
-use super::{Alert, Episode, among, missing, wanted};
+use super::episode::Episode;
+use super::{Alert, among, missing, wanted};
 
 /// Whom an alert notifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
