@@ -41,11 +41,13 @@ pub fn questions(run: &Run) -> Questions {
 pub fn judge(run: &Run) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (case, expectation) in cases(run) {
-        let late = || case.late().filter(|_| expectation.kind().depends_on_schedule());
-        let spoiled = case.spoiled().or_else(late);
+        let spoiled = case.spoiled();
+        let late = case.late().filter(|_| expectation.kind().depends_on_schedule());
         findings.extend(expectation.kind().judge(&case).into_iter().map(|mut finding| {
             finding.expectation = case.expectation;
-            spoiled.iter().for_each(|why| finding.spoil(why));
+            // Whatever else is said of times that mean nothing follows from that.
+            let why = spoiled.as_ref().or(late.as_ref().filter(|_| !finding.stays_inconclusive()));
+            why.into_iter().for_each(|why| finding.spoil(why));
             finding
         }));
     }

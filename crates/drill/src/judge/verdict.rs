@@ -105,14 +105,17 @@ impl Finding {
         Self { subject: subject.into(), ..self }
     }
 
+    /// Whether it is inconclusive, and will be however long one waits.
+    pub(crate) fn stays_inconclusive(&self) -> bool {
+        self.verdict == Verdict::Inconclusive && self.pending_until.is_none()
+    }
+
     /// Makes it inconclusive for a reason that touches the whole run; what it would have been is its first detail.
     pub(crate) fn spoil(&mut self, why: &str) {
-        if self.verdict != Verdict::Inconclusive || self.pending_until.is_some() {
-            let reason = std::mem::replace(&mut self.reason, why.to_owned());
-            self.details.insert(0, format!("without that: {reason}"));
-            self.verdict = Verdict::Inconclusive;
-            self.pending_until = None;
-        }
+        let reason = std::mem::replace(&mut self.reason, why.to_owned());
+        self.details.insert(0, format!("without that: {reason}"));
+        self.verdict = Verdict::Inconclusive;
+        self.pending_until = None;
     }
 }
 

@@ -54,7 +54,6 @@ async fn drills_clock_set(from: &str, to: &str, words: &str) {
     sleep(draws.between(SECOND, PHASES - SECOND)).await;
     clock.set(to);
     let findings = drill.ended().await;
-    // Of what it saw at the wrong time, other reasons may come first.
     findings.inconclusive(&["scrapes", "counts", "HighErrorRatio fires"], words);
     findings.is_inconclusive();
 }
@@ -85,7 +84,7 @@ async fn the_pagers_put_right_after_it_rang() {
     sleep(draws.between(Duration::ZERO, SECOND * 4)).await;
     clock.set("+0s");
     let findings = drill.ended().await;
-    findings.inconclusive(&["HighErrorRatio notifies pager"], "before the alert fired");
-    findings.inconclusive(&["counts"], "the clock of the pager was put forward by");
+    let about = ["HighErrorRatio notifies pager", "counts"];
+    findings.inconclusive(&about, "the clock of the pager was put forward by");
     findings.is_inconclusive();
 }
