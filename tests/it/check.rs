@@ -171,3 +171,17 @@ async fn without_a_file_it_says_what_it_takes() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("<FILE>"), "{}", ended.stderr);
 }
+
+/// As on a disk that is full, where CI writes its log.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn problems_that_cannot_be_printed_leave_the_exit_code_as_it_is() {
+    let files = Files::new("full");
+    let wrong = files.write("wrong.yaml", "name: x\n");
+    for (path, code) in [(wrong.as_str(), 1), ("/nowhere.yaml", 2)] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_firedrill"));
+        let status = command.args(["check", path]).stderr(full).status().await.unwrap();
+        assert_eq!(status.code(), Some(code), "{path}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, stderr};
 
-use super::terminal::Terminal;
+use super::terminal::{Terminal, print_error};
 use firedrill_drill::file::source::Source;
 use firedrill_drill::file::{LARGEST, Problem};
 
@@ -22,5 +22,5 @@ pub(super) fn open(path: &str) -> io::Result<Source> {
 /// Shows on stderr what is wrong with a file.
 pub(super) fn refuse(source: &Source, problems: &[Problem]) {
     let Terminal { width, colour } = Terminal::at(stderr());
-    eprint!("{}", source.show(problems, width, colour));
+    print_error(&source.show(problems, width, colour));
 }

@@ -153,5 +153,5 @@ pub fn run() -> ExitCode {
 
 /// Tells a person what is wrong. It may quote a stranger's file or answer, so nothing in it acts on a terminal.
 fn complain(text: &str) {
-    eprintln!("{}", sanitize_lines(text));
+    terminal::print_error(&format!("{}\n", sanitize_lines(text)));
 }

@@ -39,6 +39,8 @@ impl Flags {
         let builder = tracing_subscriber::fmt()
             .with_env_filter(self.log.clone().unwrap_or_else(|| EnvFilter::new(otherwise)))
             .with_writer(stderr)
+            // It would say so on stderr, and panic where that is full.
+            .log_internal_errors(false)
             .with_ansi(stderr().is_terminal());
         match self.log_format {
             Format::Text => builder.init(),

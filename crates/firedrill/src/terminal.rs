@@ -1,6 +1,6 @@
 //! What a stream can show.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _, stderr};
 use std::os::fd::AsFd;
 
 /// How text should look on a stream.
@@ -19,4 +19,10 @@ impl Terminal {
         let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { width: size.map_or(100, |size| size.ws_col.into()), colour }
     }
+}
+
+/// Writes text to stderr. Where that fails nobody is left to be told, but the exit code still says how it went; `eprint!`
+/// would panic.
+pub(super) fn print_error(text: &str) {
+    drop(stderr().write_all(text.as_bytes()));
 }

@@ -1,7 +1,11 @@
 //! The service ends well.
 
-use rustix::process::Signal;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 
 use crate::support::client::Client;
 use crate::support::service::Service;
@@ -96,4 +100,18 @@ async fn sigterm_under_load_loses_no_request() {
     let answered: u32 = clients.join_all().await.into_iter().sum();
     assert!(answered > 200);
     assert_eq!(service.ended().await.code, Some(0));
+}
+
+/// The same error as from a disk that is full: what cannot be logged is lost, and nothing else.
+#[tokio::test]
+async fn logs_that_nobody_takes_are_no_reason_to_end() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--drain", "0"]).stderr(Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn().unwrap();
+    let mut logs = BufReader::new(child.stderr.take().unwrap()).lines();
+    while !logs.next_line().await.unwrap().unwrap().contains("listening") {}
+    drop(logs);
+    let id = Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap(); // It logs that it drains.
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }
