@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 
 use firedrill_contract::Time;
 use firedrill_drill::evidence::{Clock, Evidence, Labels, Prometheus, Reply, Rule, Sample, Selected, Series};
-use firedrill_drill::file::DrillFile;
-use firedrill_drill::phase_ledger::PhaseLedger;
-use firedrill_drill::run::{Run, VERSION};
-use firedrill_load::ledger::{Ledger, Times};
+use firedrill_drill::run::Run;
 use firedrill_load::outcome::Outcome;
 use http::StatusCode;
 
@@ -155,33 +152,16 @@ fn judge(arguments: &[&OsStr]) -> (Duration, f64) {
 /// A run in which monitoring told the truth about so many requests, at a steady rate.
 fn made_up(requests: u32) -> Run {
     let began = Time::from_millis(1_700_000_000_000);
-    let ended = began + LASTS;
-    let mut ledger = Ledger::default();
-    for n in 0..requests {
-        let due = LASTS / requests * n;
+    let run = Run::made_up(DRILL, began).then("all", LASTS, requests, |n| {
         // From 1 to 1001 ms, all over.
-        let took = Duration::from_micros(1_000 + u64::from(n.wrapping_mul(2_654_435_761) % 1_000_000));
-        ledger.enter(
-            Outcome::Answered(StatusCode::OK),
-            Times { due, left: due, sent: None, ended: due + took },
-        );
-    }
-    Run {
-        version: VERSION,
-        firedrill: env!("CARGO_PKG_VERSION").to_owned(),
-        drill: DrillFile::read(DRILL).unwrap(),
-        target: "http://app:8080".to_owned(),
-        seed: 7,
-        began,
-        phases: vec![PhaseLedger { name: "all".to_owned(), began, ended, ledger }],
-        ended: ended + Duration::from_secs(2),
-        clock_moved_ms: 0,
-        interrupted: false,
-        evidence: Evidence {
-            prometheus: Reply::Received(prometheus(began, f64::from(requests))),
-            ..Evidence::none(ended + Duration::from_secs(120))
-        },
-    }
+        let took = 1_000 + u64::from(n.wrapping_mul(2_654_435_761) % 1_000_000);
+        (Outcome::Answered(StatusCode::OK), Duration::from_micros(took))
+    });
+    let evidence = Evidence {
+        prometheus: Reply::Received(prometheus(began, f64::from(requests))),
+        ..Evidence::none(run.ended + Duration::from_secs(120))
+    };
+    Run { ended: run.ended + Duration::from_secs(2), evidence, ..run }
 }
 
 fn prometheus(began: Time, requests: f64) -> Prometheus {

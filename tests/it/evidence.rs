@@ -10,8 +10,7 @@ use std::time::Duration;
 use firedrill_contract::Time;
 use firedrill_drill::evidence::{Collector, Now, Sources};
 use firedrill_drill::question::Questions;
-use firedrill_net::Client;
-use firedrill_net::Target;
+use firedrill_net::{Client, Target};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 

@@ -1,5 +1,8 @@
 //! A run: all that a verdict rests on, in one file.
 
+#[cfg(any(test, feature = "testing"))]
+mod made_up;
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -46,12 +49,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// The phase of this name.
-    #[must_use]
-    pub fn phase(&self, name: &str) -> Option<&PhaseLedger> {
-        self.phases.iter().find(|phase| phase.name == name)
-    }
-
     /// How long the drill's phases lasted together.
     #[must_use]
     pub fn lasted(&self) -> Duration {

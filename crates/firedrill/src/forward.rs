@@ -11,8 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{flag, open_files};
 use firedrill_net::forward::{Bounds, Forward};
-use firedrill_net::shutdown;
-use firedrill_net::{Connector, HostPort};
+use firedrill_net::{Connector, HostPort, shutdown};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

@@ -19,8 +19,7 @@ use firedrill_load::arrivals::Arrivals;
 use firedrill_load::load::{Bounds, Load};
 use firedrill_load::plan::Plan;
 use firedrill_load::request::{Query, Request};
-use firedrill_net::shutdown;
-use firedrill_net::{AGENT, Target};
+use firedrill_net::{AGENT, Target, shutdown};
 use report::Report;
 
 #[derive(Debug, Args)]

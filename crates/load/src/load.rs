@@ -22,9 +22,8 @@ use super::pool::Pool;
 use super::request::Outgoing;
 use super::round_trip::{RoundTrip, round_trip};
 use firedrill_contract::Time;
-use firedrill_net::Target;
-use firedrill_net::Trust;
 use firedrill_net::shutdown::{Shutdown, ShutdownSignal};
+use firedrill_net::{Target, Trust};
 pub use progress::Progress;
 use sender::{PhaseSpan, Sent};
 

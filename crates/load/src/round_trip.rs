@@ -143,8 +143,7 @@ mod tests {
 
     use super::*;
     use crate::request::{Query, Request};
-    use firedrill_net::Connector;
-    use firedrill_net::Target;
+    use firedrill_net::{Connector, Target};
 
     /// What becomes of a request on a connection that ends while it holds the request unwritten.
     async fn on_a_connection_that_ends(used: bool) -> Outcome {

@@ -6,10 +6,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::route;
-use firedrill_contract::OpenTo;
-use firedrill_contract::latency;
 use firedrill_contract::parameter::{Caps, Kind, PARAMETERS, Parameter};
 use firedrill_contract::quantity::{self, format_duration};
+use firedrill_contract::{OpenTo, latency};
 
 /// The document, OpenAPI 3.1, of a service whose page loads these files.
 pub(super) fn document<'a>(caps: &Caps, open: &OpenTo, files: impl Iterator<Item = &'a str>) -> Bytes {

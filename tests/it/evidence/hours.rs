@@ -6,12 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use firedrill_contract::Time;
-use firedrill_drill::evidence::{Evidence, Sources};
-use firedrill_drill::file::DrillFile;
+use firedrill_drill::evidence::Sources;
 use firedrill_drill::judge::{Verdict, judge, questions};
-use firedrill_drill::phase_ledger::PhaseLedger;
-use firedrill_drill::run::{Run, VERSION};
-use firedrill_load::ledger::{Ledger, Times};
+use firedrill_drill::run::Run;
 use firedrill_load::outcome::Outcome;
 use http::StatusCode;
 
@@ -50,35 +47,10 @@ const RULES: &str = "groups: [{ name: g, interval: 30s, rules: [{ alert: Slow, e
 /// The drill that was over a minute ago, without evidence.
 fn run() -> Run {
     let began = now() - HOURS * 3 - INTERVAL * 2;
-    let drill: DrillFile = serde_json::from_str(DRILL).unwrap();
-    let phase = |(name, nth): (&str, u32)| {
-        let mut ledger = Ledger::default();
-        for request in 0..HOURS.as_secs() / APART.as_secs() {
-            let due = HOURS * nth + APART * u32::try_from(request).unwrap();
-            let ended = due + Duration::from_millis(20);
-            ledger.enter(Outcome::Answered(StatusCode::OK), Times { due, left: due, sent: None, ended });
-        }
-        PhaseLedger {
-            name: name.to_owned(),
-            began: began + HOURS * nth,
-            ended: began + HOURS * (nth + 1),
-            ledger,
-        }
-    };
-    let phases: Vec<_> = ["calm", "burning", "recovery"].into_iter().zip(0..).map(phase).collect();
-    Run {
-        version: VERSION,
-        firedrill: "0.0.0".to_owned(),
-        drill,
-        target: "http://app:8080".to_owned(),
-        seed: 7,
-        began,
-        ended: phases[2].ended,
-        phases,
-        interrupted: false,
-        clock_moved_ms: 0,
-        evidence: Evidence::none(began),
-    }
+    let requests = u32::try_from(HOURS.as_secs() / APART.as_secs()).unwrap();
+    ["calm", "burning", "recovery"].into_iter().fold(Run::made_up(DRILL, began), |run, name| {
+        run.then(name, HOURS, requests, |_| (Outcome::Answered(StatusCode::OK), Duration::from_millis(20)))
+    })
 }
 
 /// What was scraped and evaluated meanwhile, in the text format; how many samples of requests are in it.

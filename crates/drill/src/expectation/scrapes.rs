@@ -8,8 +8,7 @@ use crate::file::place::Place;
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::target::named;
 use crate::judge::verdict::Finding;
-use firedrill_contract::display;
-use firedrill_contract::nearest;
+use firedrill_contract::{display, nearest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -11,8 +11,7 @@ use crate::evidence::{
 use crate::file::premise::Premise;
 use crate::phase_ledger::PhaseLedger;
 use crate::promql::Variables;
-use firedrill_contract::Time;
-use firedrill_contract::display;
+use firedrill_contract::{Time, display};
 
 use super::clocks::Between;
 use super::target::{named, succeeded};

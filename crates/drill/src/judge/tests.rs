@@ -9,9 +9,6 @@ use crate::evidence::{
     Answer, Clock, Comparison, Evidence, Explained, Extent, Labels, Prometheus, QueryResult, Reply, Rule,
     Sample, Selected, Selector, Series, Value,
 };
-use crate::file::DrillFile;
-use crate::phase_ledger::PhaseLedger;
-use crate::run::VERSION;
 use firedrill_contract::Time;
 use firedrill_load::ledger::{Ledger, Times};
 use firedrill_load::outcome::Outcome;
@@ -45,33 +42,16 @@ fn run(expect: &str) -> Run {
             "burning": {{"for": "30s", "rate": "10/s", "work": {{"error_rate": 1}}}}
         }}, "expect": [{expect}]}}"#
     );
-    let drill: DrillFile = serde_json::from_str(&drill).unwrap();
-    let phase = |name: &str, begin: u64, status| {
-        let mut ledger = Ledger::default();
-        for k in 0..300_u64 {
-            let due = SECOND * u32::try_from(begin).unwrap()
-                + Duration::from_millis(100) * u32::try_from(k).unwrap();
-            let ended = due + Duration::from_millis(20 + k % 40);
-            ledger.enter(Outcome::Answered(status), Times { due, left: due, sent: None, ended });
-        }
-        let begin = i64::try_from(begin).unwrap();
-        PhaseLedger { name: name.to_owned(), began: at(begin), ended: at(begin + 30), ledger }
-    };
-    let phases =
-        vec![phase("calm", 0, StatusCode::OK), phase("burning", 30, StatusCode::INTERNAL_SERVER_ERROR)];
-    Run {
-        version: VERSION,
-        firedrill: "0.0.0".to_owned(),
-        drill,
-        target: "http://app:8080".to_owned(),
-        seed: 7,
-        began: BEGAN,
-        phases,
-        ended: at(60),
-        interrupted: false,
-        clock_moved_ms: 0,
-        evidence: Evidence { prometheus: Reply::Received(prometheus()), ..Evidence::none(at(300)) },
-    }
+    let answered =
+        |status| move |n: u32| (Outcome::Answered(status), Duration::from_millis(20 + u64::from(n) % 40));
+    let run = Run::made_up(&drill, BEGAN).then("calm", SECOND * 30, 300, answered(StatusCode::OK)).then(
+        "burning",
+        SECOND * 30,
+        300,
+        answered(StatusCode::INTERNAL_SERVER_ERROR),
+    );
+    let evidence = Evidence { prometheus: Reply::Received(prometheus()), ..Evidence::none(at(300)) };
+    Run { evidence, ..run }
 }
 
 /// A Prometheus that tells the truth about it.

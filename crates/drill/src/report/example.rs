@@ -9,12 +9,9 @@ use http::StatusCode;
 use crate::evidence::{
     Alertmanager, Clock, Evidence, Labels, Page, Pager, Prometheus, Reply, Sample, Selected, Series,
 };
-use crate::file::DrillFile;
 use crate::judge::{Detection, Finding, Verdict};
-use crate::phase_ledger::PhaseLedger;
-use crate::run::{Run, VERSION};
+use crate::run::Run;
 use firedrill_contract::Time;
-use firedrill_load::ledger::{Ledger, Times};
 use firedrill_load::outcome::Outcome;
 
 /// When it began.
@@ -43,31 +40,25 @@ pub fn run() -> Run {
             "burning": {"for": "90s", "rate": "20/s", "work": {"error_rate": 0.5}},
             "recovery": {"for": "60s", "rate": "20/s", "work": {}}
         }, "expect": [{"counts": "all phases"}]}"#;
-    let drill: DrillFile = serde_json::from_str(drill).unwrap();
-    let phases = PHASES.map(|(name, from, to)| phase(name, from, to));
-    Run {
-        version: VERSION,
-        firedrill: "0.1.0".to_owned(),
-        drill,
-        target: "http://app:8080".to_owned(),
-        seed: 7,
-        began: BEGAN,
-        phases: phases.into(),
-        ended: at(180_040),
-        interrupted: false,
-        clock_moved_ms: 0,
-        evidence: Evidence {
-            prometheus: Reply::Received(prometheus()),
-            alertmanager: Reply::Received(Alertmanager {
-                alerts: Vec::new(),
-                receivers: vec!["pager".to_owned()],
-                failed: Ok(Vec::new()),
-                unseen: Vec::new(),
-            }),
-            pager: Reply::Received(pager()),
-            ..Evidence::none(at(260_000))
-        },
-    }
+    let run = PHASES.into_iter().fold(Run::made_up(drill, BEGAN), |run, (name, from, to)| {
+        let requests = u32::try_from((to - from) * RATE).unwrap();
+        run.then(name, Duration::from_secs(to - from), requests, |n| {
+            let (outcome, took) = request(from * RATE + u64::from(n));
+            (outcome, Duration::from_millis(took))
+        })
+    });
+    let evidence = Evidence {
+        prometheus: Reply::Received(prometheus()),
+        alertmanager: Reply::Received(Alertmanager {
+            alerts: Vec::new(),
+            receivers: vec!["pager".to_owned()],
+            failed: Ok(Vec::new()),
+            unseen: Vec::new(),
+        }),
+        pager: Reply::Received(pager()),
+        ..Evidence::none(at(260_000))
+    };
+    Run { ended: at(180_040), evidence, ..run }
 }
 
 /// What becomes of the kth request, and after how many milliseconds.
@@ -82,17 +73,6 @@ fn request(k: u64) -> (Outcome, u64) {
     // One in fifty is slow, and some are a little so.
     let tail = k.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
     (outcome, 18 + tail + if tail > 62 { 60 } else { 0 } + if burns { tail / 2 } else { 0 })
-}
-
-fn phase(name: &str, from: u64, to: u64) -> PhaseLedger {
-    let mut ledger = Ledger::default();
-    for k in from * RATE..to * RATE {
-        let (outcome, took) = request(k);
-        let due = Duration::from_millis(k * 1_000 / RATE);
-        ledger.enter(outcome, Times { due, left: due, sent: None, ended: due + Duration::from_millis(took) });
-    }
-    let moment = |seconds| BEGAN + Duration::from_secs(seconds);
-    PhaseLedger { name: name.to_owned(), began: moment(from), ended: moment(to), ledger }
 }
 
 /// A counter of requests with one status, scraped every five seconds.

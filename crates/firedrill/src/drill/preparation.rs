@@ -10,8 +10,7 @@ use http::{HeaderMap, header};
 
 use super::Flags;
 use crate::{drill_file, flag, header_file, token};
-use firedrill_contract::Token;
-use firedrill_contract::display;
+use firedrill_contract::{Token, display};
 use firedrill_drill::conduct::Drill;
 use firedrill_drill::evidence::Sources;
 use firedrill_drill::file::check::Checked;

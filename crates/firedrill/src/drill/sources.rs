@@ -8,9 +8,7 @@ use clap::Args;
 
 use firedrill_contract::Token;
 use firedrill_drill::evidence::Sources;
-use firedrill_net::Target;
-use firedrill_net::Trust;
-use firedrill_net::{Client, Credentials};
+use firedrill_net::{Client, Credentials, Target, Trust};
 
 #[derive(Debug, Args)]
 #[group(skip)]

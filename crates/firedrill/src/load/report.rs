@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use firedrill_contract::Rate;
-use firedrill_contract::display;
+use firedrill_contract::{Rate, display};
 use firedrill_load::load::Summary;
 use firedrill_load::outcome::Outcome;
 use firedrill_load::timings::Timings;

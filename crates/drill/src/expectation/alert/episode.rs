@@ -7,9 +7,7 @@ use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::verdict::{Detection, Finding};
 use crate::phase_ledger::PhaseLedger;
-use firedrill_contract::Time;
-use firedrill_contract::display;
-use firedrill_contract::nearest;
+use firedrill_contract::{Time, display, nearest};
 
 use super::{Alert, Fires, among, missing, wanted};
 

@@ -13,8 +13,7 @@ use crate::evidence::{AlertmanagerAlert, FailedNotifications, Page};
 use crate::file::value::Span;
 use crate::judge::case::{Case, SETTLED, received};
 use crate::judge::verdict::Finding;
-use firedrill_contract::Time;
-use firedrill_contract::display;
+use firedrill_contract::{Time, display};
 
 use super::episode::Episode;
 use super::{Alert, among, missing, wanted};
