@@ -24,7 +24,6 @@ pub(super) struct Flags {
     schema: bool,
 }
 
-/// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if flags.schema {
         return super::print_schema(&DrillFile::schema());

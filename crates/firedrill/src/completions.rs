@@ -15,7 +15,6 @@ pub(super) struct Flags {
     shell: Shell,
 }
 
-/// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     // Into memory first: the generator would panic where nobody reads its output any more.
     let mut script = Vec::new();

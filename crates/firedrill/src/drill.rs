@@ -96,7 +96,6 @@ Exit codes:
   1  fail: monitoring did not
   2  inconclusive: a bad file, missing evidence, a drill that was late itself, an interruption";
 
-/// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     open_files::allow(flags.max_in_flight.into(), "--max-in-flight")?;
     let output = Output::new(&flags.out, flags.verbose)?.print_files(flags.print_files);

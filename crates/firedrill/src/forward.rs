@@ -42,7 +42,6 @@ pub(super) struct Flags {
     grace: Duration,
 }
 
-/// Runs the command.
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     // Each connection is two: the client's, and the one to the replica.
     open_files::allow(2 * u64::from(flags.max_connections), "--max-connections")?;

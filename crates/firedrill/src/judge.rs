@@ -39,7 +39,6 @@ pub(super) struct Flags {
     verbose: bool,
 }
 
-/// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if flags.schema {
         return super::print_schema(&schemars::schema_for!(Run));

@@ -73,7 +73,6 @@ pub(super) struct Flags {
 #[derive(Debug, Clone)]
 struct Wish(Vec<(String, String)>);
 
-/// Runs the command.
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let token = flags.token.read()?;
     let connections = u64::from(flags.max_in_flight) * flags.targets.len() as u64;

@@ -15,7 +15,6 @@ pub(super) struct Flags {
     command: Option<String>,
 }
 
-/// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let mut program = Cli::command();
     // Names the commands in full, as the pages refer to one another.

@@ -109,7 +109,6 @@ impl Flags {
     }
 }
 
-/// Runs the command.
 pub(super) fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let config = flags.config()?;
     open_files::allow(config.server.max_connections.into(), "--max-connections")?;

@@ -23,7 +23,6 @@ pub(super) struct Flags {
     ca: ca_file::Flags,
 }
 
-/// Runs the command.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let client = Client::new(flags.target.clone(), None).trusting(&flags.ca.trust()?).within(flags.timeout);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -21,7 +21,6 @@ use failures::Failures;
 use firedrill_net::client::{Client, Failure, Question};
 use watch::AlertLog;
 
-/// An Alertmanager.
 pub(super) struct Backend {
     client: Client,
     poll_interval: Duration,

@@ -78,7 +78,6 @@ impl From<Rung> for Page {
     }
 }
 
-/// A pager.
 pub(super) struct Backend {
     client: Client,
     now: Now,

@@ -196,7 +196,6 @@ impl Scraped {
         }
     }
 
-    /// All of it.
     pub(super) fn exposed(&self) -> Exposed {
         let selected = |selection: &Selection| {
             let series = selection.series.iter();

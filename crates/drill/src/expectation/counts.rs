@@ -7,7 +7,7 @@ use crate::file::check::promql::must_count;
 use crate::file::place::Place;
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
-use crate::judge::rise::{Rises, START_TIME};
+use crate::judge::rise::{self, Rises, START_TIME};
 use crate::judge::verdict::Finding;
 use crate::phase_ledger::PhaseLedger;
 use crate::question::{Explain, Questions};
@@ -71,9 +71,7 @@ impl Kind for Counts {
     }
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
-        let (from, to) = (case.began, case.ended + case.scrape_interval());
-        let explain = |expression| Explain { expression, labels: [].into(), from, to };
-        self.selector(case).into_iter().map(explain).collect()
+        self.selector(case).into_iter().map(|selector| rise::explain(case, selector)).collect()
     }
 
     fn depends_on_schedule(&self) -> bool {
@@ -104,7 +102,7 @@ impl Counts {
         let status = self.status();
         let look = |rises: &Rises<'_>| {
             let counted = Counted::of(rises, status);
-            let wrong = Truth { sent, lost: rises.lost(case, &whole) }.wrong(&counted, &whole);
+            let wrong = Countable { sent, lost: rises.lost(case, &whole) }.wrong(&counted, &whole);
             (counted, wrong)
         };
         let rises = Rises::of(case, series, |rises| {
@@ -200,12 +198,12 @@ impl Counted {
 }
 
 /// What the ledger allows the counters to say.
-struct Truth {
+struct Countable {
     sent: Range,
     lost: u64,
 }
 
-impl Truth {
+impl Countable {
     /// Each way in which the counters are wrong, as a line.
     fn wrong(&self, counted: &Counted, whole: &PhaseLedger) -> Vec<String> {
         let mut wrong = Vec::new();

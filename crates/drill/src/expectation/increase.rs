@@ -9,7 +9,7 @@ use crate::file::value::{Quantity, Tolerance};
 use crate::judge::case::{Case, SETTLED};
 use crate::judge::cause;
 use crate::judge::clocks::{self, Between};
-use crate::judge::rise::{Rises, START_TIME};
+use crate::judge::rise::{self, Rises, START_TIME};
 use crate::judge::truth::{Shown, Truth, shown};
 use crate::judge::verdict::{Finding, Verdict};
 use crate::promql;
@@ -66,9 +66,7 @@ impl Kind for Increase {
     }
 
     fn explain(&self, case: &Case<'_>) -> Vec<Explain> {
-        let (from, to) = (case.began, case.ended + case.scrape_interval());
-        let explain = |expression| Explain { expression, labels: [].into(), from, to };
-        self.selector(case).into_iter().map(explain).collect()
+        self.selector(case).into_iter().map(|selector| rise::explain(case, selector)).collect()
     }
 
     fn depends_on_schedule(&self) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::evidence::{Labels, Sample, Series};
 use crate::phase_ledger::PhaseLedger;
+use crate::question::Explain;
 use firedrill_contract::{Time, display};
 
 use super::case::{Case, SETTLED};
@@ -31,6 +32,12 @@ pub(super) fn scraped_after(case: &Case<'_>) -> Result<(), Finding> {
         }
     }
     Ok(())
+}
+
+/// The counters of a selector, to be taken apart from the first request to the scrape that should have them all.
+pub(crate) fn explain(case: &Case<'_>, selector: String) -> Explain {
+    let to = case.ended + case.scrape_interval();
+    Explain { expression: selector, labels: Labels::new(), from: case.began, to }
 }
 
 /// A time in which a target may have counted what nobody saw.

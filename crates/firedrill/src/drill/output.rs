@@ -16,7 +16,6 @@ use firedrill_drill::report::text::{Look, word};
 use firedrill_drill::report::{Report, Written};
 use firedrill_drill::run::Run;
 
-/// Where it goes.
 pub(crate) struct Output {
     directory: PathBuf,
     look: Look,

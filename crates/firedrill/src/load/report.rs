@@ -85,18 +85,10 @@ impl Report {
         let (mut answered, mut truncated, mut unanswered) =
             (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (outcome, count) in ledger.outcomes() {
-            match outcome {
-                Outcome::Answered(status) => answered.insert(status.as_u16(), count),
-                Outcome::Truncated(status) => truncated.insert(status.as_u16(), count),
-                Outcome::HungUp
-                | Outcome::Reset
-                | Outcome::Closed
-                | Outcome::Garbled
-                | Outcome::TimedOut
-                | Outcome::Refused
-                | Outcome::Unreachable
-                | Outcome::NotSent
-                | Outcome::Abandoned => unanswered.insert(outcome.name(), count),
+            match (outcome, outcome.status()) {
+                (Outcome::Answered(status), _) => answered.insert(status.as_u16(), count),
+                (_, Some(status)) => truncated.insert(status.as_u16(), count),
+                (_, None) => unanswered.insert(outcome.name(), count),
             };
         }
         Self {
@@ -127,28 +119,13 @@ impl fmt::Display for Report {
         self.targets.iter().try_for_each(|target| writeln!(f, "  {target}"))?;
         writeln!(f)?;
         for (outcome, count) in &self.outcomes {
-            match outcome {
-                Outcome::Answered(status) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
-                Outcome::Truncated(status) => {
-                    writeln!(
-                        f,
-                        "  {:<12} {count:>9}   {}, status {}",
-                        outcome.name(),
-                        outcome.meaning(),
-                        status.as_u16()
-                    )?;
+            let (name, meaning) = (outcome.name(), outcome.meaning());
+            match (outcome, outcome.status()) {
+                (Outcome::Answered(status), _) => writeln!(f, "  {:<12} {count:>9}", status.as_u16())?,
+                (_, Some(status)) => {
+                    writeln!(f, "  {name:<12} {count:>9}   {meaning}, status {}", status.as_u16())?;
                 }
-                Outcome::HungUp
-                | Outcome::Reset
-                | Outcome::Closed
-                | Outcome::Garbled
-                | Outcome::TimedOut
-                | Outcome::Refused
-                | Outcome::Unreachable
-                | Outcome::NotSent
-                | Outcome::Abandoned => {
-                    writeln!(f, "  {:<12} {count:>9}   {}", outcome.name(), outcome.meaning())?
-                }
+                (_, None) => writeln!(f, "  {name:<12} {count:>9}   {meaning}")?,
             }
         }
         if self.answered.is_empty() {

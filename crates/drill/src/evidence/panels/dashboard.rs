@@ -12,7 +12,6 @@ const MOST_FILES: usize = 1_000;
 /// The largest file that is read, in bytes: far larger than any dashboard.
 const LARGEST: u64 = 16 << 20;
 
-/// A dashboard.
 #[derive(Debug)]
 pub(super) struct Dashboard {
     pub(super) title: String,

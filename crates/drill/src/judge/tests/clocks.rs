@@ -6,7 +6,6 @@ use super::*;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// One answered request.
 #[derive(Clone, Copy)]
 struct Answered {
     /// What the service was asked to wait, where the drill knows.

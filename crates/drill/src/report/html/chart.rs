@@ -79,7 +79,6 @@ fn panels(timeline: &Timeline) -> [Panel<'_>; 3] {
     ]
 }
 
-/// The drawing.
 pub(super) fn draw(timeline: &Timeline, chart: Chart) -> Markup {
     let panels = panels(timeline);
     let panel = TITLE + chart.plot;

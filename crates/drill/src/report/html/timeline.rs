@@ -30,7 +30,6 @@ pub(super) struct Timeline {
     pub(super) left_out: usize,
 }
 
-/// A phase.
 pub(super) struct Band {
     pub(super) name: String,
     pub(super) from: f64,
@@ -91,7 +90,6 @@ pub(super) struct Told {
 }
 
 impl Timeline {
-    /// Of a run.
     pub(super) fn of(run: &Run) -> Self {
         let since = Since(run.began);
         let mut alerts = alerts(run, since);
