@@ -2,12 +2,12 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::str::FromStr;
 use std::{fmt, slice};
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_saphyr::Spanned;
@@ -110,12 +110,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A quoted scalar, or one that YAML does not take for a number (`007`, `1_000`), where a number is wanted.
-    fn parse<T: FromStr>(self) -> Option<T> {
-        match &self.node.value {
-            Value::Text(text) => text.replace('_', "").parse().ok(),
-            _ => None,
-        }
+    /// A quoted scalar, or one that YAML does not take for a number (`1_000`), where a number is wanted: read as if it stood
+    /// there plain.
+    fn parse<T: DeserializeOwned>(self) -> Option<T> {
+        let Value::Text(text) = &self.node.value else { return None };
+        let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._ ".contains(c));
+        if is_plain { yaml::scalar(text) } else { None }
     }
 }
 
@@ -307,7 +307,7 @@ fn kind(unexpected: Unexpected<'_>) -> String {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
         Unexpected::Signed(value) => format!("`{value}`"),
-        Unexpected::Float(value) => format!("`{value}`"),
+        Unexpected::Float(value) => format!("`{value:?}`"),
         Unexpected::Str(_) => "a string".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map => "a mapping".to_owned(),
@@ -336,7 +336,7 @@ mod tests {
             "countz: all phases",
             "during: calm\n    query: up",
             "quantile: half\n    within: 5%",
-            "quantile: .nan\n    within: 5%",
+            "quantile: .nan\n    within: 5%\n    series: x_seconds",
             "{}",
             "[counts]",
             "~",
@@ -412,5 +412,28 @@ expect:
             { "query": "1_0", "equals": "5", "within": "1" },
         ]);
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_quoted_number_is_what_it_would_be_without_quotes() {
+        let seed = |text: &str| {
+            let file = theirs("  - scrapes: no gaps").replace("name: x", &format!("name: x\nseed: {text}"));
+            DrillFile::read(&file).ok().and_then(|file| file.seed)
+        };
+        for (text, number) in [
+            ("7", Some(7)),
+            (" 7", Some(7)),
+            ("+7", Some(7)),
+            ("1_000", Some(1_000)),
+            ("0x10", Some(16)),
+            // Eight or ten, depending on the version of YAML.
+            ("010", None),
+            ("7 # of nine", None),
+            ("seven", None),
+            ("", None),
+        ] {
+            assert_eq!(seed(&format!("{text:?}")), number, "{text:?}");
+        }
+        assert_eq!(seed("010"), None);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Error, Location, MessageFormatter as _, Options, Spanned, UserMessageFormatter};
 
@@ -76,6 +76,11 @@ pub(super) fn text<'a>(yaml: &'a str, node: &'a Node) -> &'a str {
         Value::Text(text) => text,
         _ => range(node.defined).and_then(|range| yaml.get(range)).unwrap_or_default(),
     }
+}
+
+/// A scalar without quotes, read as the type that is wanted.
+pub(super) fn scalar<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_saphyr::from_str_with_options(text, serde_saphyr::options! { strict_booleans: true }).ok()
 }
 
 pub(super) fn child<'a>(node: &'a Node, step: Step<'_>) -> Option<&'a Node> {
