@@ -104,18 +104,20 @@ struct Asked {
     target: Target,
 }
 
+const NO_GRAFANA: &str = "dashboards in Grafana cannot be queried without it: give its address by --grafana";
+
+const NO_PROMETHEUS: &str =
+    "dashboards in files cannot be queried without Prometheus: give its address by --prometheus";
+
 impl Ask<'_> {
     async fn all(self, wanted: &Dashboards) -> Result<Vec<Panel>, Missing> {
         let mut panels = Vec::new();
         for from in &wanted.from {
             panels.extend(if from == GRAFANA {
-                let none = || "panels of Grafana were asked for: say where it is by --grafana".to_owned();
-                let client = self.grafana.ok_or_else(none)?;
+                let client = self.grafana.ok_or_else(|| NO_GRAFANA.to_owned())?;
                 self.through_grafana(client, wanted, in_grafana(client).await?).await?
             } else {
-                let none =
-                    || "panels of files are asked of Prometheus: say where it is by --prometheus".to_owned();
-                let client = self.prometheus.ok_or_else(none)?;
+                let client = self.prometheus.ok_or_else(|| NO_PROMETHEUS.to_owned())?;
                 self.of_prometheus(client, wanted, dashboard::files(from)?).await?
             });
         }
@@ -505,8 +507,16 @@ mod tests {
         let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards/*.json");
         let (none, broken) = (None, Some(&client));
         for (source, from, expected) in [
-            (none, files, "panels of files are asked of Prometheus: say where it is by --prometheus"),
-            (none, "grafana", "panels of Grafana were asked for: say where it is by --grafana"),
+            (
+                none,
+                files,
+                "dashboards in files cannot be queried without Prometheus: give its address by --prometheus",
+            ),
+            (
+                none,
+                "grafana",
+                "dashboards in Grafana cannot be queried without it: give its address by --grafana",
+            ),
             (broken, files, "expected an answer, found 502 Bad Gateway"),
             (broken, "grafana", "expected an answer, found 502 Bad Gateway"),
             (broken, "no/such/file", "no/such/file matches no file"),
